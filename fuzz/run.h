@@ -1,0 +1,67 @@
+#ifndef ATSFUZZ_FUZZ_RUN_H_
+#define ATSFUZZ_FUZZ_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/scenario.h"
+#include "model/system.h"
+#include "properties/violation.h"
+
+// Runs a scenario on a system under the checker: the one place where scenario,
+// system and checker meet. Every engine, replay and the shrinker go through it.
+namespace atsfuzz::fuzz {
+
+// What a caller may watch. All calls come from Run, in order.
+class RunListener {
+ public:
+  virtual ~RunListener() = default;
+  // After the boot, before the first operation.
+  virtual void OnBoot(model::System& system,
+                      std::span<const properties::Violation> violations) {}
+  // After each kernel entry: an operation, or the implicit allocation of its
+  // domain (`implicit`). Events and observation are those of `system` now.
+  virtual void OnStep(const model::Operation& operation, size_t index,
+                      bool implicit, int result, model::System& system,
+                      std::span<const properties::Violation> violations) = 0;
+  virtual void OnShutdown(
+      model::System& system,
+      std::span<const properties::Violation> violations) = 0;
+};
+
+struct RunOptions {
+  // Operations that the kernel could not do are dropped instead of refused.
+  bool drop_impossible = false;
+  RunListener* listener = nullptr;
+};
+
+struct RunResult {
+  std::vector<properties::Violation> violations;  // in order of appearance
+  // Return value of each operation that ran (same indices as `kept`).
+  std::vector<int> results;
+  // Indices of the scenario's operations that ran; all of them unless dropped.
+  // Violation::operation counts in this list.
+  std::vector<uint32_t> kept;
+  // Operations that returned 0 and changed state: what the contract knows
+  // (Contract::ChangesState), or, for a dma, an access that reached memory.
+  uint32_t effective = 0;
+};
+
+// Boots the machine, runs every operation, shuts down. FailedPrecondition
+// ("operation 3, `unclaim v0`: v0's group is not owned ...") if an operation is
+// one that the kernel could not do and drop_impossible is off, or if the
+// machine does not boot.
+absl::StatusOr<RunResult> Run(const model::Scenario& scenario,
+                              model::System& system,
+                              const RunOptions& options = {});
+
+// `scenario` with only the operations that `result` kept.
+model::Scenario Kept(const model::Scenario& scenario, const RunResult& result);
+
+}  // namespace atsfuzz::fuzz
+
+#endif  // ATSFUZZ_FUZZ_RUN_H_

@@ -1,0 +1,28 @@
+#ifndef ATSFUZZ_LINUX_BUILD_H_
+#define ATSFUZZ_LINUX_BUILD_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "linux/tree.h"
+
+// Compiles the driver of a kernel tree into a module (linux/module.h), cached
+// by content: tree, patches, our kernel-side sources, flags and compiler.
+namespace atsfuzz::linux_driver {
+
+enum class BuildKind {
+  kPlain,         // -O2, edge counters: for speed, in process
+  kSanitized,     // ASan and UBSan: needs a program that has their runtime
+  kInstrumented,  // records call stacks and last writers; for replay,
+                  // signatures
+};
+const char* BuildKindName(BuildKind kind);
+
+// The module's path. FailedPrecondition if the tree does not compile: the
+// compiler's first errors, the whole log's path, and what to report.
+absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
+                                        const Progress& progress);
+
+}  // namespace atsfuzz::linux_driver
+
+#endif  // ATSFUZZ_LINUX_BUILD_H_

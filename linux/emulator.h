@@ -1,0 +1,76 @@
+#ifndef ATSFUZZ_LINUX_EMULATOR_H_
+#define ATSFUZZ_LINUX_EMULATOR_H_
+
+#include "linux/module.h"
+
+/*
+ * The hardware of a machine: SMMUs (registers, command queue, configuration
+ * cache, IOTLB, table walks) and functions (config space, ATC). Plain C without
+ * kernel headers; the kernel's runtime (linux/kernel/) calls it for every MMIO
+ * and config access, and it calls back for memory and for the event log.
+ *
+ * A DMA address is a host pointer. All state is static and starts at zero, so a
+ * restored data segment is a powered-off machine.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Powers the machine on: registers at reset values, config spaces filled in. */
+void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine);
+/* The operation that is about to run; its config-write faults apply. NULL: no
+ * operation (shutdown), no faults. */
+void atsfuzz_emulator_begin(const struct atsfuzz_request *request);
+
+/* MMIO. offset: from the SMMU's base; page 1 is at 0x10000. size: 4 or 8. */
+uint64_t atsfuzz_emulator_mmio_read(uint32_t smmu, uint32_t offset, uint32_t size);
+void atsfuzz_emulator_mmio_write(uint32_t smmu, uint32_t offset, uint64_t value,
+				 uint32_t size);
+
+/* PCI config space of a function, 4 KiB. size: 1, 2 or 4. */
+uint32_t atsfuzz_emulator_config_read(uint32_t function, uint32_t offset,
+				      uint32_t size);
+void atsfuzz_emulator_config_write(uint32_t function, uint32_t offset,
+				   uint32_t value, uint32_t size);
+/* Offsets of the extended capabilities in every config space that has them. */
+enum {
+	ATSFUZZ_CONFIG_ATS_CAP = 0x100,	  /* PCI_EXT_CAP_ID_ATS, control at +6 */
+	ATSFUZZ_CONFIG_PASID_CAP = 0x140, /* PCI_EXT_CAP_ID_PASID, cap +4, control +6 */
+};
+
+/* The function accesses one byte at `iova` through stream `stream` (an index). */
+void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova);
+
+/*
+ * A CPU stored a 64-bit word to DMA memory with WRITE_ONCE: if it is part of a
+ * stream table entry of an SMMU, logs an STE_WRITE. CD writes are logged by the
+ * glue, which knows whose table it is. Returns nonzero if it was an STE.
+ */
+int atsfuzz_emulator_stored(const void *address, uint64_t old_value,
+			    uint64_t new_value);
+
+/* Fills ste, cd, route, eats, cd_valid, asid, vmid, table of the stream with id
+ * `id` of an SMMU, read from memory (never from a cache). */
+void atsfuzz_emulator_observe_stream(uint32_t smmu, uint32_t id,
+				     struct atsfuzz_stream *out);
+/* Fills ats, pasid and stu of a function. */
+void atsfuzz_emulator_observe_function(uint32_t function,
+				       struct atsfuzz_function *out);
+const struct atsfuzz_atc_entry *atsfuzz_emulator_atc(uint32_t *count);
+const struct atsfuzz_iotlb_entry *atsfuzz_emulator_iotlb(uint32_t *count);
+
+/* ---- Provided by the runtime ------------------------------------------ */
+
+/* Appends an event, zeroed but for kind, smmu and function (ATSFUZZ_NONE) and
+ * the kernel's current place; the caller fills in the rest. Never NULL. */
+struct atsfuzz_event *atsfuzz_event_add(uint16_t kind);
+/* Nonzero if [address, address + size) lies in one live allocation of DMA
+ * memory (or of io-pgtable pages). */
+int atsfuzz_dma_memory_live(uint64_t address, uint64_t size);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* ATSFUZZ_LINUX_EMULATOR_H_ */

@@ -1,0 +1,89 @@
+#ifndef ATSFUZZ_LINUX_KERNEL_BOUNDARY_H_
+#define ATSFUZZ_LINUX_KERNEL_BOUNDARY_H_
+
+/*
+ * What the kernel's translation units ask of the world outside: plain C types
+ * only, because kernel headers and libc headers never meet in one unit. Kernel
+ * units see these names through the stub headers; runtime.c, memory.c and
+ * trace.c define them with libc at hand.
+ */
+
+#include <stdarg.h>
+
+#include "model/observation.h"
+
+/* ---- Memory (memory.c) ------------------------------------------------ */
+
+enum {
+	ATSFUZZ_MEMORY_ZERO = 1,	/* cleared; otherwise filled with 0xaa */
+	ATSFUZZ_MEMORY_DMA = 2,	/* read by the SMMU; aligned to its size */
+	ATSFUZZ_MEMORY_MANAGED = 4,	/* devm: freed with its device */
+	ATSFUZZ_MEMORY_INFALLIBLE = 8,	/* the harness's own: no fault, not counted */
+};
+
+/*
+ * Where an allocation stands in the source. `site` is computed once per place:
+ * enum atsfuzz_alloc_site + 1.
+ */
+struct atsfuzz_place {
+	const char *file;
+	const char *function;
+	unsigned int line;
+	unsigned char site;
+};
+
+void atsfuzz_memory_reset(void);
+/* NULL if the operation's faults say so or the arena is full. */
+void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags,
+			      struct atsfuzz_place *place);
+/* An allocation that has no memory: an id. Nonzero: it fails. */
+int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place);
+void atsfuzz_memory_free(const void *address);
+/* kfree_rcu: freed when no reader can remain, at the end of the operation. */
+void atsfuzz_memory_free_deferred(const void *address);
+void atsfuzz_memory_grace_period(void);
+unsigned long atsfuzz_memory_size(const void *address);
+/* Nonzero: [address, address + 8) is memory that an SMMU may read. */
+int atsfuzz_memory_is_dma(const void *address);
+unsigned int atsfuzz_memory_live_count(void);
+/* Devm memory of SMMU removal. */
+void atsfuzz_memory_free_managed(void);
+
+/* ---- Log (runtime.c) ---------------------------------------------------- */
+
+void atsfuzz_log(int level, const char *device, const char *format, ...);
+void atsfuzz_warn(const char *file, unsigned int line, const char *function,
+		  int is_bug, const char *format, ...);
+int atsfuzz_format(char *out, unsigned long size, const char *format, va_list arguments);
+
+/* ---- Time, scheduling (runtime.c) ----------------------------------------- */
+
+unsigned long long atsfuzz_time_ns(void);
+void atsfuzz_delay_ns(unsigned long long ns);
+/* A CPU spins. */
+void atsfuzz_relax(void);
+
+/* ---- Stores that hardware may see (glue) -------------------------------- */
+
+/* A WRITE_ONCE of eight bytes to memory that an SMMU may read. */
+void atsfuzz_store(volatile void *address, unsigned long long old_value,
+		   unsigned long long new_value);
+
+/* ---- PCI faults (runtime.c) ----------------------------------------------- */
+
+enum atsfuzz_pci_call { ATSFUZZ_PCI_PREPARE_ATS, ATSFUZZ_PCI_ENABLE_ATS };
+int atsfuzz_pci_call_fails(int call);
+
+/* ---- libc, by other names ------------------------------------------------- */
+
+void *memset(void *, int, unsigned long);
+void *memcpy(void *, const void *, unsigned long);
+void *memmove(void *, const void *, unsigned long);
+int memcmp(const void *, const void *, unsigned long);
+int strcmp(const char *, const char *);
+int strncmp(const char *, const char *, unsigned long);
+unsigned long strlen(const char *);
+char *strchr(const char *, int);
+char *strstr(const char *, const char *);
+
+#endif /* ATSFUZZ_LINUX_KERNEL_BOUNDARY_H_ */

@@ -1,0 +1,216 @@
+/*
+ * The driver, unmodified, with accessors to its statics in the same unit.
+ */
+
+#include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c"
+
+#include "linux/emulator.h"
+#include "linux/kernel/devices.h"
+
+int atsfuzz_driver_probe_smmu(unsigned int smmu)
+{
+	return arm_smmu_device_probe(&atsfuzz_smmus[smmu]);
+}
+
+void atsfuzz_driver_remove_smmu(unsigned int smmu)
+{
+	if (dev_get_drvdata(&atsfuzz_smmus[smmu].dev))
+		arm_smmu_device_remove(&atsfuzz_smmus[smmu]);
+}
+
+static struct arm_smmu_master *master_of(unsigned int function)
+{
+	return dev_iommu_priv_get(atsfuzz_functions[function].dev);
+}
+
+static struct arm_smmu_device *smmu_of(unsigned int smmu)
+{
+	return smmu < ATSFUZZ_MAX_SMMUS ? dev_get_drvdata(&atsfuzz_smmus[smmu].dev) : NULL;
+}
+
+/* Index of a function by its record; ATSFUZZ_NONE for a record of none. */
+static unsigned int function_of_master(const struct arm_smmu_master *master)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		if (master_of(i) == master)
+			return i;
+	return ATSFUZZ_NONE;
+}
+
+/*
+ * The record that the driver finds for a stream id. Walks the tree itself: the
+ * driver's own lookup wants its lock, and would follow a freed record.
+ */
+static unsigned int stream_owner(struct arm_smmu_device *smmu, u32 id)
+{
+	struct rb_node *node = smmu->streams.rb_node;
+
+	while (node) {
+		struct arm_smmu_stream *stream = rb_entry(node, struct arm_smmu_stream, node);
+
+		if (id == stream->id)
+			return function_of_master(stream->master);
+		node = id < stream->id ? node->rb_left : node->rb_right;
+	}
+	return ATSFUZZ_NONE;
+}
+
+static unsigned int count_nodes(const struct rb_node *node)
+{
+	return node ? 1 + count_nodes(node->rb_left) + count_nodes(node->rb_right) : 0;
+}
+
+static void observe_function(unsigned int index, struct atsfuzz_function *out)
+{
+	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[index];
+	struct arm_smmu_master *master = master_of(index);
+	struct arm_smmu_device *smmu = smmu_of(f->smmu);
+	unsigned int i;
+
+	out->probed = master != NULL;
+	out->belief = master && master->ats_enabled;
+	out->stream_count = f->stream_count;
+	out->group_domain = atsfuzz_core_group_slot(index);
+	atsfuzz_emulator_observe_function(index, out);
+	if (!smmu)
+		return;
+	for (i = 0; i < f->stream_count; i++) {
+		struct atsfuzz_stream *stream = &out->streams[i];
+
+		stream->id = f->streams[i];
+		atsfuzz_emulator_observe_stream(f->smmu, f->streams[i], stream);
+		stream->master = stream_owner(smmu, f->streams[i]);
+	}
+}
+
+/* The root table of a domain, as its entries would name it. */
+static u64 root_table(struct arm_smmu_domain *domain)
+{
+	struct io_pgtable_cfg *cfg = &io_pgtable_ops_to_pgtable(domain->pgtbl_ops)->cfg;
+
+	return domain->stage == ARM_SMMU_DOMAIN_S1 ? cfg->arm_lpae_s1_cfg.ttbr :
+						     cfg->arm_lpae_s2_cfg.vttbr;
+}
+
+static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
+{
+	struct iommu_domain *domain = atsfuzz_core_domain(slot);
+	struct arm_smmu_domain *smmu_domain;
+	struct arm_smmu_master_domain *attachment;
+	unsigned int i;
+
+	if (!domain) {
+		out->exists = 0;
+		return;
+	}
+	memset(out, 0, sizeof(*out));
+	smmu_domain = to_smmu_domain(domain);
+	out->exists = 1;
+	out->has_counter = 1;
+	out->nr_ats_masters = atomic_read(&smmu_domain->nr_ats_masters);
+	list_for_each_entry(attachment, &smmu_domain->devices, devices_elm) {
+		i = function_of_master(attachment->master);
+		if (i != ATSFUZZ_NONE && attachment->ssid == IOMMU_NO_PASID)
+			out->attachments[i]++;
+	}
+	if (!smmu_domain->smmu)
+		return;
+	out->finalised = 1;
+	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S1 ? 1 : 2;
+	out->tag = out->stage == 1 ? smmu_domain->cd.asid : smmu_domain->s2_cfg.vmid;
+	out->table = root_table(smmu_domain);
+	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
+		if (smmu_of(i) == smmu_domain->smmu)
+			out->smmu = i;
+}
+
+void atsfuzz_driver_observe(struct atsfuzz_observation *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		observe_function(i, &out->functions[i]);
+	for (i = 0; i < atsfuzz_the_machine.domain_count; i++)
+		observe_domain(i, &out->domains[i]);
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		observe_domain(ATSFUZZ_MAX_DOMAINS + i, &out->domains[ATSFUZZ_MAX_DOMAINS + i]);
+	out->stream_nodes = 0;
+	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
+		if (smmu_of(i))
+			out->stream_nodes += count_nodes(smmu_of(i)->streams.rb_node);
+}
+
+unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++) {
+		struct arm_smmu_master *master = master_of(i);
+		struct arm_smmu_ctx_desc_cfg *table;
+		unsigned int l1, first = 0;
+		unsigned long at = (unsigned long)address, base, size;
+
+		if (!master || !arm_smmu_cdtab_allocated(&master->cd_table))
+			continue;
+		table = &master->cd_table;
+		if (table->s1fmt == STRTAB_STE_0_S1FMT_LINEAR) {
+			base = (unsigned long)table->linear.table;
+			size = table->linear.num_ents * sizeof(struct arm_smmu_cd);
+			if (at - base < size) {
+				*ssid = (at - base) / sizeof(struct arm_smmu_cd);
+				return i;
+			}
+			continue;
+		}
+		for (l1 = 0; l1 < table->l2.num_l1_ents; l1++, first += CTXDESC_L2_ENTRIES) {
+			base = (unsigned long)table->l2.l2ptrs[l1];
+			if (base && at - base < sizeof(*table->l2.l2ptrs[l1])) {
+				*ssid = first + (at - base) / sizeof(struct arm_smmu_cd);
+				return i;
+			}
+			/* Only CD 0 and its leaf are in use without PASIDs. */
+			if (l1 >= 3)
+				break;
+		}
+	}
+	return ATSFUZZ_NONE;
+}
+
+/* The byte of a record that holds the bit field ats_enabled, and the bit in it. */
+static unsigned int belief_byte(unsigned char *mask)
+{
+	struct arm_smmu_master believing;
+	unsigned int i = 0;
+
+	memset(&believing, 0, sizeof(believing));
+	believing.ats_enabled = true;
+	while (!((unsigned char *)&believing)[i])
+		i++;
+	*mask = ((unsigned char *)&believing)[i];
+	return i;
+}
+
+const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned int *size,
+				unsigned char *mask)
+{
+	struct iommu_domain *domain;
+
+	*mask = 0xff;
+	switch (fact) {
+	case ATSFUZZ_FACT_BELIEF:
+		if (index >= atsfuzz_the_machine.function_count || !master_of(index))
+			return NULL;
+		*size = 1;
+		return (const unsigned char *)master_of(index) + belief_byte(mask);
+	case ATSFUZZ_FACT_COUNTER:
+		domain = atsfuzz_core_domain(index);
+		if (!domain)
+			return NULL;
+		*size = sizeof(atomic_t);
+		return &to_smmu_domain(domain)->nr_ats_masters;
+	default:
+		return NULL;
+	}
+}

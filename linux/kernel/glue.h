@@ -1,0 +1,60 @@
+#ifndef ATSFUZZ_LINUX_KERNEL_GLUE_H_
+#define ATSFUZZ_LINUX_KERNEL_GLUE_H_
+
+/*
+ * What module.c (libc's world) asks of the units that hold kernel sources. Plain
+ * C types; errnos are negative.
+ */
+
+#include "linux/module.h"
+
+/* ---- core.c: the buses and their devices -------------------------------- */
+
+void atsfuzz_devices_boot(const struct atsfuzz_machine *machine);
+/* Runs the devm actions of an SMMU, last first. */
+void atsfuzz_devices_remove_smmu(unsigned int smmu);
+
+/* ---- driver.c: arm-smmu-v3.c ----------------------------------------------- */
+
+int atsfuzz_driver_probe_smmu(unsigned int smmu);
+void atsfuzz_driver_remove_smmu(unsigned int smmu);
+void atsfuzz_driver_observe(struct atsfuzz_observation *out);
+/* Whose CD an address lies in: the function, ATSFUZZ_NONE if none; *ssid. */
+unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid);
+/*
+ * Address and size of a fact whose writers an instrumented build records, and
+ * which bits of each byte belong to it; NULL if there is none now.
+ */
+const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index,
+				unsigned int *size, unsigned char *mask);
+
+/* ---- iommu_core.c: iommu.c --------------------------------------------------- */
+
+int atsfuzz_core_probe(unsigned int function);
+void atsfuzz_core_release(unsigned int function);
+int atsfuzz_core_claim(unsigned int function);
+void atsfuzz_core_unclaim(unsigned int function);
+int atsfuzz_core_attach(unsigned int function, unsigned int domain);
+int atsfuzz_core_replace(unsigned int function, unsigned int domain);
+void atsfuzz_core_detach(unsigned int function, unsigned int domain);
+int atsfuzz_core_set_default(unsigned int function, int identity);
+int atsfuzz_core_map(unsigned int domain, unsigned long iova,
+		     unsigned long long physical, unsigned long size);
+long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size,
+			int queued);
+void atsfuzz_core_flush(unsigned int domain);
+int atsfuzz_core_domain_new(unsigned int domain, unsigned int function);
+void atsfuzz_core_domain_free(unsigned int domain);
+/* For shutdown: what state a function's group is in. */
+int atsfuzz_core_is_probed(unsigned int function);
+int atsfuzz_core_is_owned(unsigned int function);
+/* The declared domain that a function's group is attached to; ATSFUZZ_NONE. */
+unsigned int atsfuzz_core_attached_domain(unsigned int function);
+int atsfuzz_core_domain_exists(unsigned int domain);
+/* struct iommu_domain of a slot (default domains included), or NULL. */
+struct iommu_domain;
+struct iommu_domain *atsfuzz_core_domain(unsigned int slot);
+/* The slot of a function's group->domain; ATSFUZZ_NONE. */
+unsigned int atsfuzz_core_group_slot(unsigned int function);
+
+#endif /* ATSFUZZ_LINUX_KERNEL_GLUE_H_ */

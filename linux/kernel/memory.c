@@ -1,0 +1,353 @@
+/*
+ * The allocator of a machine. One arena at a fixed address, halves for kernel
+ * memory and for memory that an SMMU reads; blocks of power-of-two size, aligned
+ * to their size (at least 64 bytes), so addresses follow from the sequence of
+ * calls alone. A boot starts the arena over.
+ *
+ * Sanitized builds never reuse a block within a boot and poison what is not
+ * allocated, so that AddressSanitizer reports a use after free or an overflow.
+ */
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "linux/emulator.h"
+#include "linux/kernel/boundary.h"
+#include "linux/kernel/runtime.h"
+
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define SANITIZED 1
+#define POISON(address, size) __asan_poison_memory_region(address, size)
+#define UNPOISON(address, size) __asan_unpoison_memory_region(address, size)
+#else
+#define SANITIZED 0
+#define POISON(address, size) ((void)(address))
+#define UNPOISON(address, size) ((void)(address))
+#endif
+
+enum {
+	HALF_SHIFT = 25, /* 32 MiB each */
+	UNIT_SHIFT = 6,
+	CLASSES = 20,
+	MAX_MANAGED = 64,
+	MAX_DEFERRED = 256,
+};
+#define HALF_SIZE (1ul << HALF_SHIFT)
+
+struct block {
+	uint32_t boot; /* of which boot this record is */
+	uint32_t size; /* as asked for */
+	uint8_t class; /* log2 of the block's size */
+	uint8_t live;
+	uint8_t flags;
+	uint32_t next; /* free list: unit + 1 of the next free block */
+	const struct atsfuzz_place *place;
+};
+
+struct half {
+	uint8_t *base;
+	struct block *blocks; /* by unit */
+	size_t used;	      /* bytes from base ever handed out in this boot */
+	uint32_t free[CLASSES];
+};
+
+static struct half halves[2]; /* kernel memory, DMA memory */
+static uint32_t boot;
+static uint32_t live;
+static const void *managed[MAX_MANAGED];
+static uint32_t managed_count;
+static const void *deferred[MAX_DEFERRED];
+static uint32_t deferred_count;
+static uint64_t number; /* of the operation's next allocation, from 1 */
+
+/* Arenas of modules in one process lie side by side, at the first free place. */
+static uint8_t *reserve(size_t size)
+{
+	for (uintptr_t at = 0x500000000000; at < 0x540000000000; at += 0x1000000000) {
+		void *got = mmap((void *)at, size, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+					 MAP_FIXED_NOREPLACE,
+				 -1, 0);
+		if (got == (void *)at)
+			return got;
+		if (got != MAP_FAILED)
+			munmap(got, size);
+	}
+	fprintf(stderr, "atsfuzz: no room for the driver's memory at its fixed address\n");
+	abort();
+}
+
+static void set_up(void)
+{
+	uint8_t *base = reserve(2 * HALF_SIZE);
+	size_t units = HALF_SIZE >> UNIT_SHIFT;
+
+	for (int i = 0; i < 2; i++) {
+		halves[i].base = base + i * HALF_SIZE;
+		halves[i].blocks = mmap(NULL, units * sizeof(struct block),
+					PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (halves[i].blocks == MAP_FAILED)
+			abort();
+		POISON(halves[i].base, HALF_SIZE);
+	}
+}
+
+void atsfuzz_memory_reset(void)
+{
+	if (!halves[0].base)
+		set_up();
+	boot++;
+	live = managed_count = deferred_count = 0;
+	number = 0;
+	for (int i = 0; i < 2; i++) {
+		POISON(halves[i].base, halves[i].used);
+		halves[i].used = 0;
+		memset(halves[i].free, 0, sizeof(halves[i].free));
+	}
+}
+
+void atsfuzz_memory_begin_operation(void)
+{
+	number = 0;
+}
+
+static struct block *block_at(struct half *half, const void *address)
+{
+	size_t offset = (const uint8_t *)address - half->base;
+
+	return &half->blocks[offset >> UNIT_SHIFT];
+}
+
+static struct half *half_of(const void *address)
+{
+	size_t offset = (const uint8_t *)address - halves[0].base;
+
+	return offset < 2 * HALF_SIZE ? &halves[offset >> HALF_SHIFT] : NULL;
+}
+
+/* The record of the live block that starts at `address`, or NULL. */
+static struct block *live_block(const void *address)
+{
+	struct half *half = half_of(address);
+	struct block *block;
+
+	if (!half || ((uintptr_t)address & ((1u << UNIT_SHIFT) - 1)))
+		return NULL;
+	block = block_at(half, address);
+	return block->boot == boot && block->live ? block : NULL;
+}
+
+static uint8_t class_of(size_t size)
+{
+	return size <= (1u << UNIT_SHIFT) ? UNIT_SHIFT :
+					    (uint8_t)(64 - __builtin_clzll(size - 1));
+}
+
+static void *take(struct half *half, uint8_t class)
+{
+	size_t bytes = 1ul << class, start;
+
+	if (class - UNIT_SHIFT >= CLASSES)
+		return NULL;
+	if (!SANITIZED && half->free[class - UNIT_SHIFT]) {
+		uint32_t unit = half->free[class - UNIT_SHIFT] - 1;
+
+		half->free[class - UNIT_SHIFT] = half->blocks[unit].next;
+		return half->base + ((size_t)unit << UNIT_SHIFT);
+	}
+	start = (half->used + bytes - 1) & ~(bytes - 1);
+	if (start + bytes > HALF_SIZE)
+		return NULL;
+	/* A gap after the block makes an overflow hit poison. */
+	half->used = start + bytes + (SANITIZED ? 64 : 0);
+	return half->base + start;
+}
+
+/* ---- Faults and sites ------------------------------------------------------ */
+
+static const struct {
+	const char *function;
+	uint8_t site;
+} sites[] = {
+	{ "arm_smmu_probe_device", ATSFUZZ_ALLOC_MASTER },
+	{ "arm_smmu_insert_master", ATSFUZZ_ALLOC_STREAMS },
+	{ "arm_smmu_init_l2_strtab", ATSFUZZ_ALLOC_STREAM_TABLE },
+	{ "arm_smmu_alloc_cd_tables", ATSFUZZ_ALLOC_CD_TABLE },
+	{ "arm_smmu_alloc_cd_ptr", ATSFUZZ_ALLOC_CD_LEAF },
+	{ "arm_smmu_attach_prepare", ATSFUZZ_ALLOC_ATTACHMENT },
+	{ "arm_smmu_domain_alloc", ATSFUZZ_ALLOC_DOMAIN },
+	{ "arm_smmu_domain_finalise_s1", ATSFUZZ_ALLOC_ID },
+	{ "arm_smmu_domain_finalise_s2", ATSFUZZ_ALLOC_ID },
+	{ "arm_lpae_alloc_pgtable", ATSFUZZ_ALLOC_PAGE_TABLE },
+	{ "__arm_lpae_alloc_pages", ATSFUZZ_ALLOC_PAGE_TABLE },
+	{ "iommu_alloc_pages_node", ATSFUZZ_ALLOC_PAGE_TABLE },
+	{ "__iommu_alloc_pages", ATSFUZZ_ALLOC_PAGE_TABLE },
+	{ "iommu_group_alloc", ATSFUZZ_ALLOC_GROUP },
+	{ "iommu_group_alloc_device", ATSFUZZ_ALLOC_GROUP },
+	{ "arm_smmu_invs_alloc", ATSFUZZ_ALLOC_MERGE },
+	{ "arm_smmu_invs_merge", ATSFUZZ_ALLOC_MERGE },
+};
+
+static uint8_t site_of(struct atsfuzz_place *place)
+{
+	if (!place->site) {
+		place->site = ATSFUZZ_ALLOC_CORE + 1;
+		for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+			if (!strcmp(sites[i].function, place->function))
+				place->site = sites[i].site + 1;
+	}
+	return place->site - 1;
+}
+
+int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place)
+{
+	const struct atsfuzz_request *request = atsfuzz_current_request();
+	uint8_t site = site_of(place);
+	int fails;
+	struct atsfuzz_event *event;
+
+	number++;
+	fails = request && ((request->alloc_sites >> site & 1) ||
+			    (number <= 64 && (request->alloc_numbers >> (number - 1) & 1)));
+	event = atsfuzz_event_add(ATSFUZZ_EVENT_ALLOC);
+	event->a = size;
+	event->b = number;
+	event->c = site | (fails ? 0x100 : 0);
+	event->file = place->file;
+	event->kernel_function = place->function;
+	event->line = place->line;
+	return fails;
+}
+
+void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags,
+			      struct atsfuzz_place *place)
+{
+	struct half *half = &halves[(flags & ATSFUZZ_MEMORY_DMA) != 0];
+	struct block *block;
+	uint8_t class = class_of(size ? size : 1);
+	void *memory;
+
+	if (atsfuzz_memory_fails(size, place))
+		return NULL;
+	memory = take(half, class);
+	if (!memory)
+		return NULL;
+	UNPOISON(memory, size);
+	memset(memory, flags & ATSFUZZ_MEMORY_ZERO ? 0 : 0xaa, size);
+	block = block_at(half, memory);
+	block->boot = boot;
+	block->size = size;
+	block->class = class;
+	block->live = 1;
+	block->flags = flags;
+	block->place = place;
+	if (flags & ATSFUZZ_MEMORY_MANAGED) {
+		if (managed_count < MAX_MANAGED)
+			managed[managed_count++] = memory;
+	} else {
+		live++;
+	}
+	return memory;
+}
+
+static void memory_error(const char *what, const void *address)
+{
+	struct half *half = half_of(address);
+	struct atsfuzz_event *event = atsfuzz_event_add(ATSFUZZ_EVENT_MEMORY_ERROR);
+
+	event->text = what;
+	if (half && !((uintptr_t)address & 63) && block_at(half, address)->boot == boot &&
+	    block_at(half, address)->place) {
+		const struct atsfuzz_place *place = block_at(half, address)->place;
+
+		event->file = place->file;
+		event->kernel_function = place->function;
+		event->line = place->line;
+	}
+}
+
+void atsfuzz_memory_free(const void *address)
+{
+	struct block *block;
+	struct half *half;
+
+	if ((uintptr_t)address <= 16) /* NULL and ZERO_SIZE_PTR */
+		return;
+	block = live_block(address);
+	if (!block) {
+		memory_error("free of memory that is not allocated (double free?), allocated here", address);
+		return;
+	}
+	half = half_of(address);
+	block->live = 0;
+	if (!(block->flags & ATSFUZZ_MEMORY_MANAGED))
+		live--;
+	/* SLAB's poison: a use after free reads something recognisable. */
+	memset((void *)address, 0x6b, block->size);
+	POISON(address, 1ul << block->class);
+	block->next = half->free[block->class - UNIT_SHIFT];
+	half->free[block->class - UNIT_SHIFT] =
+		(uint32_t)(((const uint8_t *)address - half->base) >> UNIT_SHIFT) + 1;
+}
+
+void atsfuzz_memory_free_deferred(const void *address)
+{
+	if (deferred_count == MAX_DEFERRED)
+		atsfuzz_memory_grace_period();
+	deferred[deferred_count++] = address;
+}
+
+void atsfuzz_memory_grace_period(void)
+{
+	for (uint32_t i = 0; i < deferred_count; i++)
+		atsfuzz_memory_free(deferred[i]);
+	deferred_count = 0;
+}
+
+void atsfuzz_memory_free_managed(void)
+{
+	while (managed_count)
+		atsfuzz_memory_free(managed[--managed_count]);
+}
+
+unsigned long atsfuzz_memory_size(const void *address)
+{
+	struct block *block = live_block(address);
+
+	return block ? block->size : 0;
+}
+
+int atsfuzz_memory_is_dma(const void *address)
+{
+	return (size_t)((const uint8_t *)address - halves[1].base) < HALF_SIZE;
+}
+
+unsigned int atsfuzz_memory_live_count(void)
+{
+	return live;
+}
+
+int atsfuzz_dma_memory_live(uint64_t address, uint64_t size)
+{
+	struct half *half = &halves[1];
+
+	if (address - (uint64_t)half->base >= HALF_SIZE)
+		return 0;
+	/* Blocks are aligned to their size: try each size that could hold it. */
+	for (uint8_t class = UNIT_SHIFT; class < UNIT_SHIFT + CLASSES; class++) {
+		uint64_t start = address & ~((1ull << class) - 1);
+		struct block *block;
+
+		if (start < (uint64_t)half->base)
+			return 0;
+		block = block_at(half, (const void *)start);
+		if (block->boot == boot && block->class == class && block->live)
+			return address + size <= start + block->size;
+	}
+	return 0;
+}

@@ -1,0 +1,269 @@
+/* The module's table: boots a machine, runs its operations, looks at it. */
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "linux/emulator.h"
+#include "linux/kernel/boundary.h"
+#include "linux/kernel/glue.h"
+#include "linux/kernel/runtime.h"
+
+/* The kernel units' writable data, as the linker collects it. */
+extern char __start_kernel_data[], __stop_kernel_data[];
+extern char __start_kernel_bss[], __stop_kernel_bss[];
+
+static struct atsfuzz_machine machine;
+static struct atsfuzz_observation observation;
+static char pristine[1 << 17] __attribute__((aligned(8)));
+static int pristine_taken;
+static int dead;
+
+/*
+ * Word by word and unchecked: the sections hold the sanitizer's own gaps between
+ * the variables, which memcpy may not touch.
+ */
+__attribute__((no_sanitize("address"))) static void copy_words(void *to, const void *from,
+							       size_t bytes)
+{
+	volatile uint64_t *out = to;
+	const uint64_t *in = from;
+
+	for (size_t i = 0; i < (bytes + 7) / 8; i++)
+		out[i] = in ? in[i] : 0;
+}
+
+static void restore_kernel_data(void)
+{
+	size_t size = __stop_kernel_data - __start_kernel_data;
+
+	if (!pristine_taken) {
+		if (size > sizeof(pristine))
+			__builtin_trap();
+		copy_words(pristine, __start_kernel_data, size);
+		pristine_taken = 1;
+	} else {
+		copy_words(__start_kernel_data, pristine, size);
+	}
+	copy_words(__start_kernel_bss, NULL, __stop_kernel_bss - __start_kernel_bss);
+}
+
+/* Runs `step` as kernel code; the stack below this frame is the harness's. */
+static int in_kernel(void (*step)(void *), void *data)
+{
+	int died;
+
+	atsfuzz_trace_bottom(__builtin_frame_address(0));
+	atsfuzz_trace_begin();
+	died = atsfuzz_runtime_guard(step, data);
+	atsfuzz_memory_grace_period();
+	if (!died)
+		atsfuzz_trace_end();
+	atsfuzz_trace_bottom(NULL);
+	return died;
+}
+
+static void boot_step(void *data)
+{
+	int *result = data;
+
+	for (unsigned int i = 0; i < machine.smmu_count && !*result; i++)
+		*result = atsfuzz_driver_probe_smmu(i);
+}
+
+static int boot(const struct atsfuzz_machine *m)
+{
+	int result = 0;
+
+	machine = *m;
+	dead = 0;
+	memset(&observation, 0, sizeof(observation));
+	restore_kernel_data();
+	atsfuzz_memory_reset();
+	atsfuzz_runtime_boot();
+	atsfuzz_runtime_begin(NULL);
+	atsfuzz_emulator_boot(&machine);
+	atsfuzz_devices_boot(&machine);
+	atsfuzz_trace_boot();
+	if (in_kernel(boot_step, &result)) {
+		dead = 1;
+		return -EIO;
+	}
+	return result;
+}
+
+struct operation {
+	const struct atsfuzz_request *request;
+	int result;
+};
+
+static int unmap(const struct atsfuzz_request *r)
+{
+	long unmapped = atsfuzz_core_unmap(r->domain, r->iova, r->size, r->queued);
+
+	return unmapped == (long)r->size ? 0 : -EINVAL;
+}
+
+static void operate_step(void *data)
+{
+	struct operation *operation = data;
+	const struct atsfuzz_request *r = operation->request;
+	int result = 0;
+
+	switch (r->kind) {
+	case ATSFUZZ_PROBE:
+		result = atsfuzz_core_probe(r->function);
+		break;
+	case ATSFUZZ_RELEASE:
+		atsfuzz_core_release(r->function);
+		break;
+	case ATSFUZZ_CLAIM:
+		result = atsfuzz_core_claim(r->function);
+		break;
+	case ATSFUZZ_UNCLAIM:
+		atsfuzz_core_unclaim(r->function);
+		break;
+	case ATSFUZZ_ATTACH:
+		result = atsfuzz_core_attach(r->function, r->domain);
+		break;
+	case ATSFUZZ_REPLACE:
+		result = atsfuzz_core_replace(r->function, r->domain);
+		break;
+	case ATSFUZZ_DETACH:
+		atsfuzz_core_detach(r->function, atsfuzz_core_attached_domain(r->function));
+		break;
+	case ATSFUZZ_SET_DEFAULT:
+		result = atsfuzz_core_set_default(r->function, r->identity);
+		break;
+	case ATSFUZZ_MAP:
+		result = atsfuzz_core_map(r->domain, r->iova, r->physical, r->size);
+		break;
+	case ATSFUZZ_UNMAP:
+		result = unmap(r);
+		break;
+	case ATSFUZZ_FLUSH:
+		atsfuzz_core_flush(r->domain);
+		break;
+	case ATSFUZZ_DMA:
+		atsfuzz_emulator_dma(r->function, r->stream, r->iova);
+		break;
+	case ATSFUZZ_DOMAIN_NEW:
+		result = atsfuzz_core_domain_new(r->domain, r->function);
+		break;
+	case ATSFUZZ_DOMAIN_FREE:
+		atsfuzz_core_domain_free(r->domain);
+		break;
+	default:
+		result = -ENOSYS;
+	}
+	operation->result = result;
+}
+
+static int operate(const struct atsfuzz_request *request)
+{
+	struct operation operation = { request, 0 };
+
+	atsfuzz_runtime_begin(request);
+	if (dead)
+		return -EIO;
+	atsfuzz_memory_begin_operation();
+	atsfuzz_emulator_begin(request);
+	if (in_kernel(operate_step, &operation)) {
+		dead = 1;
+		return -EIO;
+	}
+	return operation.result;
+}
+
+static void release_kind(int virtual_functions)
+{
+	for (unsigned int i = 0; i < machine.function_count; i++)
+		if ((machine.functions[i].kind == 1) == virtual_functions &&
+		    atsfuzz_core_is_probed(i))
+			atsfuzz_core_release(i);
+}
+
+static void shutdown_step(void *data)
+{
+	(void)data;
+	for (unsigned int i = 0; i < machine.function_count; i++) {
+		if (!atsfuzz_core_is_probed(i))
+			continue;
+		if (atsfuzz_core_attached_domain(i) != ATSFUZZ_NONE)
+			atsfuzz_core_detach(i, atsfuzz_core_attached_domain(i));
+		if (atsfuzz_core_is_owned(i))
+			atsfuzz_core_unclaim(i);
+	}
+	for (unsigned int i = 0; i < machine.domain_count; i++)
+		if (atsfuzz_core_domain_exists(i))
+			atsfuzz_core_domain_free(i);
+	release_kind(1);
+	release_kind(0);
+}
+
+/* The SMMUs stay up: what an observer sees at the end is what functions left. */
+static void shut_down(void)
+{
+	atsfuzz_runtime_begin(NULL);
+	if (dead)
+		return;
+	if (in_kernel(shutdown_step, NULL))
+		dead = 1;
+}
+
+static const struct atsfuzz_observation *observe(void)
+{
+	if (!dead)
+		atsfuzz_driver_observe(&observation);
+	observation.atc = atsfuzz_emulator_atc(&observation.atc_count);
+	observation.iotlb = atsfuzz_emulator_iotlb(&observation.iotlb_count);
+	observation.allocations = atsfuzz_memory_live_count();
+	return &observation;
+}
+
+#ifdef ATSFUZZ_COVERAGE
+/* The compiler's edge counters of the kernel units, between the linker's marks. */
+extern uint8_t __start___sancov_cntrs[], __stop___sancov_cntrs[];
+#ifndef ATSFUZZ_SANITIZED
+/* The sanitizers' runtime, or libFuzzer, has these; nobody has them here. */
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, uint8_t *stop)
+{
+	(void)start, (void)stop;
+}
+void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *stop)
+{
+	(void)start, (void)stop;
+}
+#endif
+
+static uint8_t *coverage(uint64_t *count)
+{
+	*count = (uint64_t)(__stop___sancov_cntrs - __start___sancov_cntrs);
+	return __start___sancov_cntrs;
+}
+#else
+static uint8_t *coverage(uint64_t *count)
+{
+	*count = 0;
+	return NULL;
+}
+#endif
+
+#ifdef ATSFUZZ_INSTRUMENTED
+#define INSTRUMENTED 1
+#else
+#define INSTRUMENTED 0
+#endif
+
+__attribute__((visibility("default"))) const struct atsfuzz_module atsfuzz_module = {
+	.abi = ATSFUZZ_MODULE_ABI,
+	.instrumented = INSTRUMENTED,
+	.boot = boot,
+	.operate = operate,
+	.shutdown = shut_down,
+	.observe = observe,
+	.events = atsfuzz_runtime_events,
+	.frames = atsfuzz_trace_frames,
+	.last_writer = atsfuzz_trace_last_writer,
+	.coverage = coverage,
+};

@@ -1,0 +1,54 @@
+#ifndef ATSFUZZ_LINUX_SYMBOLS_H_
+#define ATSFUZZ_LINUX_SYMBOLS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/system.h"
+
+struct Dwfl;
+struct Dwfl_Module;
+
+namespace atsfuzz::linux_driver {
+
+// Addresses of a loaded module as places in the source, from its debug
+// information (elfutils). Lookups are cached. Not thread-safe.
+class Symbols {
+ public:
+  // `base`: where the loader put the module (the difference between run time
+  // and link time addresses).
+  static absl::StatusOr<std::unique_ptr<Symbols>> Open(const std::string& path,
+                                                       uint64_t base);
+  ~Symbols();
+  Symbols(const Symbols&) = delete;
+  Symbols& operator=(const Symbols&) = delete;
+
+  // The place of the call that returns to `return_address`. Not known() if it
+  // lies in the harness and not in a kernel source.
+  const model::Location& CallBefore(uint64_t return_address);
+
+  // A line of a source file, white space folded; empty if it cannot be read.
+  std::string LineText(const std::string& file, int line);
+
+ private:
+  Symbols() = default;
+  model::Location Look(uint64_t return_address);
+
+  Dwfl* dwfl_ = nullptr;
+  Dwfl_Module* module_ = nullptr;
+  uint64_t base_ = 0;
+  uint64_t bias_ = 0;
+  std::map<uint64_t, model::Location> seen_;
+  std::map<std::string, std::vector<std::string>> files_;
+};
+
+// True for a source file of this project, as debug information names it.
+bool IsHarnessFile(const std::string& file);
+
+}  // namespace atsfuzz::linux_driver
+
+#endif  // ATSFUZZ_LINUX_SYMBOLS_H_

@@ -1,0 +1,228 @@
+#include "linux/system.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "linux/module.h"
+#include "linux/symbols.h"
+#include "model/address.h"
+
+namespace atsfuzz::linux_driver {
+
+namespace {
+
+using model::DefaultDomain;
+using model::Location;
+using model::Operation;
+using model::OperationKind;
+using model::Topology;
+
+static_assert(static_cast<int>(OperationKind::kDomainFree) ==
+              ATSFUZZ_DOMAIN_FREE);
+static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
+static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
+static_assert(static_cast<int>(model::Fact::kNone) == ATSFUZZ_FACTS);
+
+atsfuzz_machine_function MachineFunction(const Topology& topology,
+                                         model::FunctionId id) {
+  const model::Function& function = topology.at(id);
+  atsfuzz_machine_function out = {};
+  out.kind = static_cast<uint8_t>(function.kind);
+  out.pf = function.pf.value;
+  out.smmu = function.smmu.value;
+  out.ats = function.ats;
+  out.untrusted = function.untrusted;
+  out.eager = function.eager;
+  out.pasid_bits = function.pasid_bits;
+  out.default_identity = function.default_domain == DefaultDomain::kIdentity;
+  out.stream_count = static_cast<uint8_t>(function.streams.size());
+  for (size_t i = 0; i < function.streams.size(); i++) {
+    out.streams[i] = function.streams[i];
+  }
+  const std::string name = model::Name(topology, id);
+  std::strncpy(out.name, name.c_str(), sizeof(out.name) - 1);
+  return out;
+}
+
+atsfuzz_machine MachineOf(const Topology& topology) {
+  atsfuzz_machine machine = {};
+  machine.smmu_count = static_cast<uint32_t>(topology.smmus.size());
+  machine.function_count = static_cast<uint32_t>(topology.functions.size());
+  machine.domain_count = static_cast<uint32_t>(topology.domains.size());
+  for (size_t i = 0; i < topology.smmus.size(); i++) {
+    const model::Smmu& smmu = topology.smmus[i];
+    machine.smmus[i] = {smmu.granules, smmu.stage1, smmu.stage2, smmu.ats,
+                        smmu.range_invalidation};
+  }
+  for (size_t i = 0; i < topology.functions.size(); i++) {
+    machine.functions[i] =
+        MachineFunction(topology, model::FunctionId(static_cast<uint8_t>(i)));
+  }
+  for (size_t i = 0; i < topology.domains.size(); i++) {
+    machine.domains[i] = {topology.domains[i].smmu.value,
+                          topology.domains[i].stage};
+  }
+  return machine;
+}
+
+// The SMMU whose page size an operation's pages have; none: no pages.
+const model::Smmu* SmmuOf(const Topology& topology, const Operation& op) {
+  if (op.kind == OperationKind::kDma) {
+    const model::SmmuId smmu = topology.at(op.function).smmu;
+    return smmu.valid() ? &topology.at(smmu) : nullptr;
+  }
+  return op.domain.valid() ? &topology.at(topology.at(op.domain).smmu)
+                           : nullptr;
+}
+
+class ModuleSystem : public model::System {
+ public:
+  ModuleSystem(void* handle, const atsfuzz_module* module, std::string name,
+               std::unique_ptr<Symbols> symbols)
+      : handle_(handle),
+        module_(module),
+        name_(std::move(name)),
+        symbols_(std::move(symbols)) {}
+  ~ModuleSystem() override { dlclose(handle_); }
+  ModuleSystem(const ModuleSystem&) = delete;
+  ModuleSystem& operator=(const ModuleSystem&) = delete;
+
+  absl::Status Boot(const Topology& topology) override {
+    topology_ = topology;
+    const atsfuzz_machine machine = MachineOf(topology);
+    const int result = module_->boot(&machine);
+    if (result == 0) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the SMMU driver of ", name_,
+                     " did not come up on this machine: error ", result));
+  }
+
+  int Operate(const Operation& op, model::FunctionId through,
+              uint64_t physical) override {
+    atsfuzz_request request = {};
+    request.kind = static_cast<uint8_t>(op.kind);
+    request.function = op.kind == OperationKind::kDomainNew ? through.value
+                                                            : op.function.value;
+    request.domain = op.domain.value;
+    request.stream = op.stream;
+    request.queued = op.queued;
+    request.identity = op.default_domain == DefaultDomain::kIdentity;
+    request.prepare_ats = op.faults.prepare_ats;
+    request.enable_ats = op.faults.enable_ats;
+    request.config_writes = op.faults.config_writes;
+    request.alloc_sites = op.faults.alloc_sites;
+    request.alloc_numbers = op.faults.alloc_numbers;
+    request.physical = physical;
+    if (const model::Smmu* smmu = SmmuOf(topology_, op)) {
+      request.iova = model::IovaOf(*smmu, op.page);
+      request.size = uint64_t{op.pages} << smmu->PageShift();
+    }
+    return module_->operate(&request);
+  }
+
+  void Shutdown() override { module_->shutdown(); }
+
+  const atsfuzz_observation& Observe() override { return *module_->observe(); }
+
+  std::span<const atsfuzz_event> Events() override {
+    uint32_t count = 0;
+    const atsfuzz_event* events = module_->events(&count);
+    return {events, count};
+  }
+
+  bool Locates() const override {
+    return module_->instrumented != 0 && symbols_ != nullptr;
+  }
+
+  std::vector<Location> Locate(const atsfuzz_event& event) override {
+    std::vector<Location> stack = Stack(event.stack);
+    if (stack.empty() && event.file != nullptr && symbols_ != nullptr) {
+      stack.push_back(PlaceOf(event));
+    }
+    return stack;
+  }
+
+  std::vector<Location> LastWriter(model::Fact fact) override {
+    if (fact.kind == model::Fact::kNone) return {};
+    return Stack(module_->last_writer(fact.kind, fact.index));
+  }
+
+  std::span<uint8_t> Coverage() override {
+    uint64_t count = 0;
+    uint8_t* counters = module_->coverage(&count);
+    return {counters, count};
+  }
+
+  const std::string& name() const override { return name_; }
+
+ private:
+  // Kernel frames only: what the harness does between them is not news.
+  std::vector<Location> Stack(uint32_t id) {
+    std::vector<Location> stack;
+    if (id == 0 || symbols_ == nullptr) return stack;
+    std::array<atsfuzz_frame, 32> frames;
+    const uint32_t depth = module_->frames(id, frames.data(), frames.size());
+    for (uint32_t i = 0; i < depth; i++) {
+      const Location& place = symbols_->CallBefore(frames[i].address);
+      if (place.known()) stack.push_back(place);
+    }
+    return stack;
+  }
+
+  Location PlaceOf(const atsfuzz_event& event) {
+    Location place;
+    const std::string file = event.file;
+    place.function =
+        event.kernel_function == nullptr ? "" : event.kernel_function;
+    place.file = file.substr(file.rfind('/') + 1);
+    place.line = static_cast<int>(event.line);
+    place.text = symbols_->LineText(file, place.line);
+    return place;
+  }
+
+  void* handle_;
+  const atsfuzz_module* module_;
+  std::string name_;
+  std::unique_ptr<Symbols> symbols_;
+  Topology topology_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<model::System>> LoadModule(
+    const std::string& path, const std::string& name) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot load ", path, ": ", dlerror()));
+  }
+  const auto* module =
+      static_cast<const atsfuzz_module*>(dlsym(handle, ATSFUZZ_MODULE_SYMBOL));
+  if (module == nullptr || module->abi != ATSFUZZ_MODULE_ABI) {
+    dlclose(handle);
+    return absl::FailedPreconditionError(absl::StrCat(
+        path,
+        " is not a driver module of this program; remove it and run "
+        "again, it will be rebuilt"));
+  }
+  std::unique_ptr<Symbols> symbols;
+  struct link_map* map = nullptr;
+  if (module->instrumented != 0 && dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
+    absl::StatusOr<std::unique_ptr<Symbols>> opened =
+        Symbols::Open(path, map->l_addr);
+    if (!opened.ok()) {
+      dlclose(handle);
+      return opened.status();
+    }
+    symbols = *std::move(opened);
+  }
+  return std::make_unique<ModuleSystem>(handle, module, name,
+                                        std::move(symbols));
+}
+
+}  // namespace atsfuzz::linux_driver

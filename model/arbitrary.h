@@ -1,0 +1,164 @@
+#ifndef ATSFUZZ_MODEL_ARBITRARY_H_
+#define ATSFUZZ_MODEL_ARBITRARY_H_
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "model/scenario.h"
+#include "model/text.h"
+#include "rapidcheck.h"
+
+// For tests of the language only: any scenario with a valid topology, up to the
+// limits, whether or not the kernel could do it.
+namespace atsfuzz::model {
+
+inline void showValue(const Scenario& scenario, std::ostream& out) {
+  out << Print(scenario);
+}
+
+// 0 .. bound - 1, all values about as likely, whatever the size.
+inline uint32_t Below(uint32_t bound) {
+  return *rc::gen::resize(rc::kNominalSize,
+                          rc::gen::inRange<uint32_t>(0, bound));
+}
+inline bool Coin() { return Below(2) != 0; }
+
+inline Smmu ArbitrarySmmu() {
+  Smmu smmu;
+  smmu.granules = static_cast<uint8_t>(1 + Below(7));
+  smmu.stage1 = Coin();
+  smmu.stage2 = !smmu.stage1 || Coin();
+  smmu.ats = Coin();
+  smmu.range_invalidation = Coin();
+  return smmu;
+}
+
+inline Function ArbitraryFunction(const Topology& topology) {
+  Function function;
+  std::vector<FunctionId> pfs;
+  for (uint8_t i = 0; i < topology.functions.size(); ++i) {
+    if (topology.functions[i].kind == FunctionKind::kPf) pfs.emplace_back(i);
+  }
+  function.kind = static_cast<FunctionKind>(Below(3));
+  if (function.kind == FunctionKind::kVf) {
+    if (pfs.empty()) {
+      function.kind = FunctionKind::kPf;
+    } else {
+      function.pf = pfs[Below(static_cast<uint32_t>(pfs.size()))];
+    }
+  }
+  if (function.kind != FunctionKind::kPlatform) {
+    function.ats = Coin();
+    function.untrusted = Coin();
+    function.pasid_bits = static_cast<uint8_t>(Coin() ? Below(21) : 0);
+  }
+  function.eager = Coin();
+  function.default_domain = static_cast<DefaultDomain>(Below(2));
+  const uint32_t smmu = Below(static_cast<uint32_t>(topology.smmus.size()) + 1);
+  if (smmu == topology.smmus.size()) return function;
+  function.smmu = SmmuId(static_cast<uint8_t>(smmu));
+  if (Coin()) {
+    function.streams = DefaultStreams(
+        FunctionId(static_cast<uint8_t>(topology.functions.size())));
+    return function;
+  }
+  for (uint32_t left = 1 + Below(ATSFUZZ_MAX_STREAMS); left > 0; --left) {
+    function.streams.push_back(Below(kMaxStreamId + 1));
+  }
+  return function;
+}
+
+inline Topology ArbitraryTopology() {
+  Topology topology;
+  for (uint32_t left = 1 + Below(ATSFUZZ_MAX_SMMUS); left > 0; --left) {
+    topology.smmus.push_back(ArbitrarySmmu());
+  }
+  for (uint32_t left = 1 + Below(ATSFUZZ_MAX_FUNCTIONS); left > 0; --left) {
+    topology.functions.push_back(ArbitraryFunction(topology));
+  }
+  for (uint32_t left = Below(ATSFUZZ_MAX_DOMAINS + 1); left > 0; --left) {
+    Domain domain;
+    domain.smmu = SmmuId(static_cast<uint8_t>(
+        Below(static_cast<uint32_t>(topology.smmus.size()))));
+    const Smmu& smmu = topology.at(domain.smmu);
+    domain.stage = static_cast<uint8_t>(!smmu.stage1   ? 2
+                                        : !smmu.stage2 ? 1
+                                                       : 1 + Below(2));
+    topology.domains.push_back(domain);
+  }
+  return topology;
+}
+
+inline Faults ArbitraryFaults() {
+  Faults faults;
+  if (Coin()) return faults;
+  if (Coin()) faults.alloc_numbers = uint64_t{1} << Below(64);
+  if (Coin()) faults.alloc_numbers |= uint64_t{1} << Below(64);
+  if (Coin()) faults.alloc_sites = static_cast<uint16_t>(1u << Below(12));
+  faults.prepare_ats = Coin();
+  faults.enable_ats = Coin();
+  if (Coin()) faults.config_writes = static_cast<uint8_t>(Below(256));
+  return faults;
+}
+
+inline Operation ArbitraryOperation(const Topology& topology) {
+  Operation operation;
+  do {
+    operation.kind = static_cast<OperationKind>(Below(kOperationKinds));
+  } while (topology.domains.empty() && ShapeOf(operation.kind).domain);
+  const OperationShape& shape = ShapeOf(operation.kind);
+  if (shape.function) {
+    operation.function = FunctionId(static_cast<uint8_t>(
+        Below(static_cast<uint32_t>(topology.functions.size()))));
+  }
+  if (shape.domain) {
+    operation.domain = DomainId(static_cast<uint8_t>(
+        Below(static_cast<uint32_t>(topology.domains.size()))));
+  }
+  if (shape.page) operation.page = static_cast<uint16_t>(Below(1024));
+  if (shape.range) {
+    operation.pages = static_cast<uint16_t>(1 + Below(1024 - operation.page));
+  }
+  if (shape.stream) operation.stream = static_cast<uint8_t>(Below(4));
+  if (shape.queued) operation.queued = Coin();
+  if (shape.default_domain) {
+    operation.default_domain = static_cast<DefaultDomain>(Below(2));
+  }
+  operation.faults = ArbitraryFaults();
+  return operation;
+}
+
+// Without story and expectations.
+inline rc::Gen<Scenario> ArbitraryMachineCode() {
+  return rc::gen::exec([] {
+    Scenario scenario;
+    scenario.topology = ArbitraryTopology();
+    for (uint32_t left = Below(24); left > 0; --left) {
+      scenario.operations.push_back(ArbitraryOperation(scenario.topology));
+    }
+    return scenario;
+  });
+}
+
+inline rc::Gen<Scenario> ArbitraryScenario() {
+  return rc::gen::exec([] {
+    Scenario scenario = *ArbitraryMachineCode();
+    const std::vector<std::string> stories = {"", "  indented # twice", "#",
+                                              "smmu s0", "trailing blank "};
+    for (uint32_t left = Below(4); left > 0; --left) {
+      scenario.story.push_back(*rc::gen::elementOf(stories));
+    }
+    for (uint32_t left = Below(3); left > 0; --left) {
+      Expectation expectation;
+      if (Coin()) expectation.invariant = "no-warning";
+      if (Coin()) expectation.driver = "linux:/trees/a=b#c";
+      scenario.expectations.push_back(expectation);
+    }
+    return scenario;
+  });
+}
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_ARBITRARY_H_

@@ -1,0 +1,106 @@
+#ifndef ATSFUZZ_MODEL_CONTRACT_H_
+#define ATSFUZZ_MODEL_CONTRACT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "model/mapping.h"
+#include "model/operation.h"
+#include "model/topology.h"
+
+// What the kernel's callers can do, and what follows from what they did. The
+// contract knows only the topology, the operations and their return values: it
+// refuses what no caller does (unclaim of a group that nobody owns, unmap of a
+// page that is not mapped, release of an attached function), and it tells the
+// checker what each function's traffic must go through now.
+//
+// Legal to try though it fails, hence never refused: claim of an owned group
+// (-EPERM), attach while attached (-EBUSY), a domain of another SMMU (-EINVAL),
+// set-default of an owned group (-EPERM), probe behind no SMMU (-ENODEV).
+namespace atsfuzz::model {
+
+// What a function's traffic must go through, by the last successful operation.
+enum class Route : uint8_t {
+  kUnprobed,  // no driver record: whatever the SMMU does by default (abort)
+  kBlocked,
+  kIdentity,
+  kDefaultDma,  // the group's own DMA domain: nothing is mapped in it
+  kDomain,      // a declared domain
+};
+
+struct FunctionState {
+  bool probed = false;
+  bool probe_tried = false;  // on the bus: probed or failed to, not released
+  bool owned = false;        // claimed
+  bool attached = false;     // attach or replace since the last detach
+  Route route = Route::kUnprobed;
+  DomainId domain;  // valid when route == kDomain
+  DefaultDomain default_domain = DefaultDomain::kDma;
+};
+
+struct DomainState {
+  bool allocated = false;
+  bool finalised = false;  // has a page table: allocated through a function, or
+                           // attached once (6.x nesting allocates without)
+  Mappings mappings;       // the live ones
+  // Unmapped without a sync; cleared by flush and by domain-free. None of these
+  // pages is mapped: an IOVA is not handed out again before the flush.
+  Mappings unflushed;
+
+  // The live mapping that covers `page`, or null. Valid until the next Apply.
+  const Mapping* Find(uint16_t page) const {
+    return model::Find(mappings, page);
+  }
+  // The same among the unflushed ones.
+  const Mapping* FindUnflushed(uint16_t page) const {
+    return model::Find(unflushed, page);
+  }
+};
+
+class Contract {
+ public:
+  explicit Contract(const Topology& topology);
+
+  // OK, or FailedPrecondition with the reason why the kernel could not do
+  // `operation` now, in words of the kernel ("v0's group is not owned: ...").
+  absl::Status Allows(const Operation& operation) const;
+
+  // Whether running `operation` allocates its domain first, implicitly, because
+  // no domain-new has: through the lowest-numbered probed function behind the
+  // domain's SMMU (attach and replace prefer their own function). That
+  // allocation takes no faults of the operation.
+  bool AllocatesDomain(const Operation& operation) const;
+  // The function such an allocation (or a domain-new) goes through. Invalid:
+  // none is probed, and Allows refuses.
+  FunctionId AllocatesThrough(const Operation& operation) const;
+
+  // Whether allocation finalises the domain. In 6.x a stage 2 domain of an SMMU
+  // that also has stage 1 is allocated without a device, so that
+  // iommu_enable_nesting can make it stage 2; its first attach finalises it.
+  bool FinalisedByAllocation(DomainId domain) const;
+
+  // Records the outcome of an operation that Allows accepted. `result` is 0 or
+  // a negative errno; `physical` is the address of the first page that a map
+  // got.
+  void Apply(const Operation& operation, int result, uint64_t physical);
+  // Records the implicit allocation of an operation's domain.
+  void ApplyAllocation(DomainId domain, int result);
+
+  // True if Apply(operation, 0, ...) would change what the contract knows, so
+  // that a detach of a detached group or a flush does not count as progress.
+  bool ChangesState(const Operation& operation) const;
+
+  const FunctionState& function(FunctionId id) const;
+  const DomainState& domain(DomainId id) const;
+  const Topology& topology() const { return topology_; }
+
+ private:
+  Topology topology_;
+  std::vector<FunctionState> functions_;
+  std::vector<DomainState> domains_;
+};
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_CONTRACT_H_

@@ -1,0 +1,27 @@
+#ifndef ATSFUZZ_MODEL_LIMITS_H_
+#define ATSFUZZ_MODEL_LIMITS_H_
+
+/*
+ * The largest machine that a scenario may describe. Plain C, because the
+ * kernel side of a driver module sizes its tables by these too.
+ */
+
+enum {
+  ATSFUZZ_MAX_SMMUS = 2,
+  ATSFUZZ_MAX_FUNCTIONS = 8,
+  ATSFUZZ_MAX_DOMAINS = 6,
+  /* Stream ids of one function. */
+  ATSFUZZ_MAX_STREAMS = 4,
+  /*
+   * Observed domains: the declared ones first, then one default domain
+   * per function (slot ATSFUZZ_MAX_DOMAINS + function).
+   */
+  ATSFUZZ_MAX_DOMAIN_SLOTS = ATSFUZZ_MAX_DOMAINS + ATSFUZZ_MAX_FUNCTIONS,
+  /* Pages of a domain's address space that a scenario can name. */
+  ATSFUZZ_MAX_PAGES = 1024,
+};
+
+/* "No function", "no SMMU": an index that names nothing. */
+#define ATSFUZZ_NONE 0xffu
+
+#endif /* ATSFUZZ_MODEL_LIMITS_H_ */

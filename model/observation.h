@@ -1,0 +1,227 @@
+#ifndef ATSFUZZ_MODEL_OBSERVATION_H_
+#define ATSFUZZ_MODEL_OBSERVATION_H_
+
+#include <stdint.h>
+
+#include "model/limits.h"
+
+/*
+ * What can be seen of a system from outside: the facts that the checker judges.
+ * Plain C, because the kernel side of a driver module fills it too.
+ *
+ * Two parts. *Events* are what happened, in order, since the last operation
+ * began: every step that another CPU, the SMMU or a device could have observed.
+ * The *observation* is what is true at the instant it is taken.
+ *
+ * Functions, SMMUs and domain slots are indices of the topology
+ * (model/limits.h); ATSFUZZ_NONE where there is none.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Events ---------------------------------------------------------- */
+
+enum atsfuzz_event_kind {
+  /* The SMMU consumed a command. a, b: its two 64-bit words. */
+  ATSFUZZ_EVENT_COMMAND = 1,
+  /* The SMMU refused a command as illegal and stopped. a, b: its words. */
+  ATSFUZZ_EVENT_ILLEGAL_COMMAND,
+  /*
+   * A CPU stored a 64-bit word of a stream table entry. stream: its id;
+   * a: word index 0..7; b: old value; c: new value.
+   */
+  ATSFUZZ_EVENT_STE_WRITE,
+  /* The same of a context descriptor. function: whose; stream: the SSID. */
+  ATSFUZZ_EVENT_CD_WRITE,
+  /*
+   * A CPU wrote a function's PCI config space. a: which register
+   * (enum atsfuzz_config_register); b: old value; c: value that the
+   * register has now (unchanged if the write was lost).
+   */
+  ATSFUZZ_EVENT_CONFIG_WRITE,
+  /* The fault `config-write`: the write never reached the function. c: lost
+     value. */
+  ATSFUZZ_EVENT_CONFIG_WRITE_LOST,
+  /* printk. a: level 0 (emerg) .. 7 (debug); text: the formatted line. */
+  ATSFUZZ_EVENT_LOG,
+  /* WARN or BUG. text: condition or message; a: 1 for BUG. */
+  ATSFUZZ_EVENT_WARN,
+  /*
+   * An allocation. a: bytes; b: its number within the operation, from 1;
+   * c: enum atsfuzz_alloc_site in the low byte, bit 8 set if it failed by
+   * fault.
+   */
+  ATSFUZZ_EVENT_ALLOC,
+  /* A PCI core call of the driver returned. text: the function's name; a:
+     (int64) result; function. */
+  ATSFUZZ_EVENT_PCI_RETURN,
+  /*
+   * The SMMU recorded an event (fault) against a stream. a: event id of
+   * the specification (0x10 F_TRANSLATION, 0x04 C_BAD_STE, ...); b: IOVA.
+   */
+  ATSFUZZ_EVENT_SMMU_FAULT,
+  /*
+   * A translation request of a function was answered and cached in its
+   * ATC. a: IOVA; b: physical address; c: size in bytes.
+   */
+  ATSFUZZ_EVENT_ATC_FILL,
+  /*
+   * A function accessed memory. a: IOVA; b: physical address reached, or
+   * ~0; c: enum atsfuzz_dma_result.
+   */
+  ATSFUZZ_EVENT_DMA,
+  /* Memory error that the runtime noticed itself (double free, use of freed DMA
+     memory by the SMMU). text. */
+  ATSFUZZ_EVENT_MEMORY_ERROR,
+  /* The CPU waited for the SMMU until its timeout. */
+  ATSFUZZ_EVENT_TIMEOUT,
+  /* The event buffer was full; later events of this operation are lost. A
+     defect of the harness. */
+  ATSFUZZ_EVENT_OVERFLOW,
+};
+
+enum atsfuzz_config_register {
+  ATSFUZZ_CONFIG_ATS_CONTROL,   /* enable bit 15, STU 4:0 (page shift - 12) */
+  ATSFUZZ_CONFIG_PASID_CONTROL, /* enable bit 0 */
+  ATSFUZZ_CONFIG_OTHER,
+};
+
+enum atsfuzz_dma_result {
+  ATSFUZZ_DMA_BLOCKED,      /* aborted by the SMMU: no such mapping, or abort */
+  ATSFUZZ_DMA_UNTRANSLATED, /* translated by the SMMU (or bypassed) */
+  ATSFUZZ_DMA_ATC_HIT,      /* translated by an entry that the ATC had */
+  ATSFUZZ_DMA_ATC_MISS,     /* translated after a translation request */
+  ATSFUZZ_DMA_REFUSED,      /* a translated access that the SMMU refused */
+};
+
+/* Same order as model::AllocSite. */
+enum atsfuzz_alloc_site {
+  ATSFUZZ_ALLOC_MASTER,
+  ATSFUZZ_ALLOC_STREAMS,
+  ATSFUZZ_ALLOC_STREAM_TABLE,
+  ATSFUZZ_ALLOC_CD_TABLE,
+  ATSFUZZ_ALLOC_CD_LEAF,
+  ATSFUZZ_ALLOC_ATTACHMENT,
+  ATSFUZZ_ALLOC_DOMAIN,
+  ATSFUZZ_ALLOC_PAGE_TABLE,
+  ATSFUZZ_ALLOC_ID,
+  ATSFUZZ_ALLOC_GROUP,
+  ATSFUZZ_ALLOC_CORE,
+  ATSFUZZ_ALLOC_MERGE,
+  ATSFUZZ_ALLOC_SITES,
+};
+
+struct atsfuzz_event {
+  uint16_t kind; /* enum atsfuzz_event_kind */
+  uint8_t smmu;
+  uint8_t function;
+  uint32_t stream;
+  uint64_t a, b, c;
+  const char *text; /* lives until the next operation; may be NULL */
+  /* Where the kernel did it; file NULL where not known. */
+  const char *file;
+  const char *kernel_function;
+  uint32_t line;
+  /*
+   * Instrumented builds: the call stack at the event, as an index for
+   * module->frames(); 0 elsewhere.
+   */
+  uint32_t stack;
+};
+
+/* ---- Observation ----------------------------------------------------- */
+
+/* What the SMMU does with traffic of a stream, decoded from memory. */
+enum atsfuzz_route {
+  ATSFUZZ_ROUTE_NO_TABLE, /* no second-level table, or beyond the table */
+  ATSFUZZ_ROUTE_INVALID,  /* V = 0 */
+  ATSFUZZ_ROUTE_ABORT,
+  ATSFUZZ_ROUTE_BYPASS,
+  ATSFUZZ_ROUTE_STAGE1, /* through CD 0 */
+  ATSFUZZ_ROUTE_STAGE2,
+  ATSFUZZ_ROUTE_S1DSS_TERMINATE,
+  ATSFUZZ_ROUTE_S1DSS_BYPASS,
+};
+
+struct atsfuzz_stream {
+  uint32_t id;
+  uint8_t route;    /* enum atsfuzz_route */
+  uint8_t eats;     /* STE.EATS == 1 in a valid entry that translates */
+  uint8_t cd_valid; /* stage 1: CD 0 has V = 1 */
+  uint8_t master;   /* function whose record the driver finds for this id;
+                       ATSFUZZ_NONE */
+  uint16_t asid;    /* stage 1, CD valid */
+  uint16_t vmid;    /* STE.S2VMID */
+  uint64_t table;   /* physical address of the root page table in use, or 0 */
+  uint64_t ste[8];  /* the raw entry, zero if there is none */
+  uint64_t cd[8];   /* the raw CD 0, zero if there is none */
+};
+
+struct atsfuzz_function {
+  uint8_t probed; /* the driver has a record of it */
+  uint8_t belief; /* the record's ats_enabled */
+  uint8_t ats;    /* the function's ATS enable bit, in its config space */
+  uint8_t pasid;  /* the function's PASID enable bit */
+  uint8_t
+      stu; /* the function's own STU register as page shift; 0: never written */
+  uint8_t stream_count; /* as the topology lists them */
+  uint8_t group_domain; /* domain slot of the core's group->domain; ATSFUZZ_NONE
+                           if static or none */
+  uint8_t pad;
+  struct atsfuzz_stream streams[ATSFUZZ_MAX_STREAMS];
+};
+
+struct atsfuzz_domain {
+  uint8_t exists;      /* allocated (a default domain: of type DMA) */
+  uint8_t finalised;   /* has a page table and a tag */
+  uint8_t stage;       /* 1 or 2, once finalised */
+  uint8_t smmu;        /* SMMU it belongs to, once finalised */
+  uint16_t tag;        /* ASID (stage 1) or VMID (stage 2) */
+  uint8_t has_counter; /* this kernel has nr_ats_masters */
+  uint8_t pad;
+  int32_t nr_ats_masters;
+  uint64_t table; /* physical address of the root page table */
+  /* Attachments on the driver's list, by function (PASID 0 only). */
+  uint8_t attachments[ATSFUZZ_MAX_FUNCTIONS];
+};
+
+/* An entry of an ATC. */
+struct atsfuzz_atc_entry {
+  uint8_t function;
+  uint8_t stream; /* index into the function's streams */
+  uint16_t pad;
+  uint32_t pasid;
+  uint64_t iova, physical, size;
+  uint8_t writable;
+};
+
+/* An entry of an SMMU's IOTLB. */
+struct atsfuzz_iotlb_entry {
+  uint8_t smmu;
+  uint8_t stage; /* 1: tagged by ASID (and VMID 0), 2: tagged by VMID */
+  uint16_t tag;
+  uint8_t level; /* of the leaf, 1..3 */
+  uint8_t pad[3];
+  uint64_t iova, physical, size;
+};
+
+struct atsfuzz_observation {
+  struct atsfuzz_function functions[ATSFUZZ_MAX_FUNCTIONS];
+  struct atsfuzz_domain domains[ATSFUZZ_MAX_DOMAIN_SLOTS];
+  const struct atsfuzz_atc_entry *atc;
+  uint32_t atc_count;
+  uint32_t iotlb_count;
+  const struct atsfuzz_iotlb_entry *iotlb;
+  /* Allocations made and not freed; devm memory of SMMUs not counted. */
+  uint32_t allocations;
+  /* Nodes in the SMMUs' stream trees. */
+  uint32_t stream_nodes;
+};
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* ATSFUZZ_MODEL_OBSERVATION_H_ */

@@ -1,0 +1,37 @@
+#ifndef ATSFUZZ_MODEL_SCENARIO_H_
+#define ATSFUZZ_MODEL_SCENARIO_H_
+
+#include <string>
+#include <vector>
+
+#include "model/operation.h"
+#include "model/topology.h"
+
+namespace atsfuzz::model {
+
+// An `expect` line: what a replay must find.
+struct Expectation {
+  // Name of the invariant that must be violated; empty: `expect none`.
+  std::string invariant;
+  // Driver it is about ("linux:6.12"), a prefix match; empty: every driver.
+  std::string driver;
+
+  bool operator==(const Expectation&) const = default;
+};
+
+// The one replayable artefact: a machine, what happens on it in order, with the
+// faults of each operation, and what is expected of it. Same scenario and same
+// driver build: same run, to the byte.
+struct Scenario {
+  // Leading `#` lines without the `# `: the story. Kept by the text round trip.
+  std::vector<std::string> story;
+  Topology topology;
+  std::vector<Operation> operations;
+  std::vector<Expectation> expectations;
+
+  bool operator==(const Scenario&) const = default;
+};
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_SCENARIO_H_

@@ -1,0 +1,77 @@
+#ifndef ATSFUZZ_MODEL_SYSTEM_H_
+#define ATSFUZZ_MODEL_SYSTEM_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/contract.h"
+#include "model/observation.h"
+#include "model/operation.h"
+#include "model/topology.h"
+
+namespace atsfuzz::model {
+
+// A place in the driver, for people and for signatures.
+struct Location {
+  std::string function;  // kernel function, or a step of the model
+  std::string file;      // base name: "arm-smmu-v3.c"
+  int line = 0;
+  std::string text;  // the source line, white space folded
+  bool known() const { return !function.empty(); }
+};
+
+// Something a violation is about, and whose last change can be located.
+struct Fact {
+  // Same order as enum atsfuzz_fact.
+  enum Kind : uint8_t { kBelief, kCounter, kSte, kAts, kPasid, kStream, kNone };
+  Kind kind = kNone;
+  uint8_t index =
+      0;  // function, domain slot, or function * max streams + stream
+};
+
+// The system under test: a machine that runs one operation after another and
+// can be looked at in between. Two implementations: the real driver
+// (linux/system.h) and the abstract machine. Not thread-safe.
+class System {
+ public:
+  virtual ~System() = default;
+
+  // Starts the machine from nothing; whatever was before is gone.
+  // FailedPrecondition if the driver does not come up.
+  virtual absl::Status Boot(const Topology& topology) = 0;
+
+  // Runs one operation to its end. `through` is the function of a domain-new.
+  // `physical` is where a map maps to. Returns the kernel's return value: 0 or
+  // a negative errno.
+  virtual int Operate(const Operation& operation, FunctionId through,
+                      uint64_t physical) = 0;
+
+  // Frees everything that is left and ends the machine.
+  virtual void Shutdown() = 0;
+
+  // Facts of this instant, and what happened in the last Boot, Operate or
+  // Shutdown. Valid until the next of these.
+  virtual const atsfuzz_observation& Observe() = 0;
+  virtual std::span<const atsfuzz_event> Events() = 0;
+
+  // True if Locate and LastWriter answer.
+  virtual bool Locates() const = 0;
+  // The call stack of an event, innermost first; empty if not recorded.
+  virtual std::vector<Location> Locate(const atsfuzz_event& event) = 0;
+  // The call stack at the last change of a fact; empty if not recorded.
+  virtual std::vector<Location> LastWriter(Fact fact) = 0;
+
+  // Edge counters since Boot, of the code under test; empty if not compiled in.
+  virtual std::span<uint8_t> Coverage() = 0;
+
+  // "linux:6.12".
+  virtual const std::string& name() const = 0;
+};
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_SYSTEM_H_

@@ -1,0 +1,103 @@
+#ifndef ATSFUZZ_MODEL_TOPOLOGY_H_
+#define ATSFUZZ_MODEL_TOPOLOGY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "model/ids.h"
+#include "model/limits.h"
+
+// The machine of a scenario: SMMUs, PCI and platform functions, and the domains
+// that operations may use. A topology is fixed for a run; what is probed,
+// allocated or attached is state, not topology.
+namespace atsfuzz::model {
+
+// Translation granules that an SMMU supports (IDR5.GRAN*), as a set of bits.
+enum GranuleBit : uint8_t { kGranule4K = 1, kGranule16K = 2, kGranule64K = 4 };
+
+struct Smmu {
+  uint8_t granules = kGranule4K;   // non-empty set of GranuleBit
+  bool stage1 = true;              // IDR0.S1P; at least one stage is present
+  bool stage2 = true;              // IDR0.S2P
+  bool ats = true;                 // IDR0.ATS
+  bool range_invalidation = true;  // IDR3.RIL
+
+  // log2 of the smallest granule in bytes: 12, 14 or 16. It is the STU that the
+  // driver asks for, and the size of a scenario's page.
+  int PageShift() const;
+  bool operator==(const Smmu&) const = default;
+};
+
+enum class FunctionKind : uint8_t { kPf, kVf, kPlatform };
+enum class DefaultDomain : uint8_t { kDma, kIdentity };
+
+struct Function {
+  FunctionKind kind = FunctionKind::kPf;
+  FunctionId pf;           // a VF's physical function; none otherwise
+  SmmuId smmu;             // none: behind no SMMU
+  bool ats = false;        // has the ATS capability; platform functions never
+  bool untrusted = false;  // pci_dev.untrusted: the kernel refuses ATS
+  // The function asks again, after every command that an SMMU consumes, for
+  // each page that it has used and that its ATC has lost: the busiest device
+  // that the specification allows.
+  bool eager = false;
+  // log2 of the PASIDs offered; 0: no PASID capability. At most 20.
+  uint8_t pasid_bits = 0;
+  // Stream ids as firmware lists them, 1 to ATSFUZZ_MAX_STREAMS, possibly
+  // repeated or shared with other functions; empty only behind no SMMU.
+  std::vector<uint32_t> streams;
+  DefaultDomain default_domain = DefaultDomain::kDma;
+
+  bool operator==(const Function&) const = default;
+};
+
+struct Domain {
+  SmmuId smmu;
+  uint8_t stage = 1;  // 1 or 2; must be one that the SMMU has
+
+  bool operator==(const Domain&) const = default;
+};
+
+// The largest stream id a function may list: 16 bits, as IDR1.SIDSIZE says, and
+// one bit more, so that "out of the SMMU's range" can be said.
+inline constexpr uint32_t kMaxStreamId = 0x1ffff;
+inline constexpr uint32_t kSmmuStreamIds = 0x10000;
+
+struct Topology {
+  std::vector<Smmu> smmus;          // at most ATSFUZZ_MAX_SMMUS
+  std::vector<Function> functions;  // at most ATSFUZZ_MAX_FUNCTIONS
+  std::vector<Domain> domains;      // at most ATSFUZZ_MAX_DOMAINS
+
+  const Smmu& at(SmmuId id) const { return smmus[id.value]; }
+  const Function& at(FunctionId id) const { return functions[id.value]; }
+  const Domain& at(DomainId id) const { return domains[id.value]; }
+
+  bool operator==(const Topology&) const = default;
+};
+
+// The names that the text uses: `s0`, `p0` / `v1` / `f2` by kind and index in
+// the topology, `d0`.
+std::string Name(SmmuId id);
+std::string Name(const Topology& topology, FunctionId id);
+std::string Name(DomainId id);
+
+// The stream ids a function gets when the text names none: one id, distinct by
+// function, 0x100 * (index + 1).
+std::vector<uint32_t> DefaultStreams(FunctionId id);
+
+// OK, or InvalidArgument with the reason why no machine looks like this: a VF
+// of a VF, a domain of a stage that its SMMU lacks, ATS on a platform device,
+// ...
+absl::Status Validate(const Topology& topology);
+
+// The same for one thing, given those declared before it; the message does not
+// name the thing itself.
+absl::Status Validate(const Topology& topology, SmmuId id);
+absl::Status Validate(const Topology& topology, FunctionId id);
+absl::Status Validate(const Topology& topology, DomainId id);
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_TOPOLOGY_H_

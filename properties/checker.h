@@ -1,0 +1,57 @@
+#ifndef ATSFUZZ_PROPERTIES_CHECKER_H_
+#define ATSFUZZ_PROPERTIES_CHECKER_H_
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/contract.h"
+#include "model/observation.h"
+#include "model/operation.h"
+#include "properties/violation.h"
+
+// The reference checker: judges a run by its operations, their return values,
+// the events and the observations, and by nothing that the driver meant.
+//
+// One checker judges one run:
+//   Checker checker(topology);
+//   checker.Boot(events, observation);
+//   for each operation: checker.Step(operation, result, events, observation);
+//   checker.Shutdown(events, observation);
+// Each call returns the violations that are new: a state that stays wrong is
+// reported when it becomes wrong, once per run and subject.
+//
+// The checker owns the run's Contract and applies every operation to it; the
+// runner asks that contract what is allowed.
+namespace atsfuzz::properties {
+
+class Checker {
+ public:
+  explicit Checker(const model::Topology& topology);
+  ~Checker();
+
+  // What holds before the next operation.
+  model::Contract& contract();
+
+  std::vector<Violation> Boot(std::span<const atsfuzz_event> events,
+                              const atsfuzz_observation& observation);
+
+  // Judges an operation that has just returned `result`. `physical` is where a
+  // map went. An implicit allocation is told by its own call, with the domain's
+  // `domain-new` as operation, before the operation that needed it.
+  std::vector<Violation> Step(const model::Operation& operation, int result,
+                              uint64_t physical,
+                              std::span<const atsfuzz_event> events,
+                              const atsfuzz_observation& observation);
+
+  std::vector<Violation> Shutdown(std::span<const atsfuzz_event> events,
+                                  const atsfuzz_observation& observation);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace atsfuzz::properties
+
+#endif  // ATSFUZZ_PROPERTIES_CHECKER_H_
