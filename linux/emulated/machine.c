@@ -1,0 +1,40 @@
+#include <string.h>
+
+#include "linux/emulated/state.h"
+
+/* The machine as a whole: power on, and the faults of an operation. */
+
+struct emulator emulator;
+
+void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine) {
+  emulator.machine = *machine;
+  emulator.eager_functions = 0;
+  emulator.lost_config_writes = 0;
+  emulator.config_writes = 0;
+  emulator.iotlb_count = 0;
+  emulator.atc_count = 0;
+  for (uint32_t i = 0; i < machine->smmu_count; i++)
+    smmu_boot(&emulator.smmus[i], &machine->smmus[i]);
+  for (uint32_t i = 0; i < machine->function_count; i++) {
+    function_boot(i);
+    if (machine->functions[i].eager) emulator.eager_functions |= 1u << i;
+  }
+}
+
+void atsfuzz_emulator_begin(const struct atsfuzz_request *request) {
+  emulator.config_writes = 0;
+  emulator.lost_config_writes = request ? request->config_writes : 0;
+}
+
+struct atsfuzz_event *smmu_event(const struct smmu *smmu, uint16_t kind,
+                                 uint32_t function) {
+  struct atsfuzz_event *event = atsfuzz_event_add(kind);
+
+  event->smmu = (uint8_t)smmu_index(smmu);
+  event->function = (uint8_t)function;
+  return event;
+}
+
+void smmu_memory_error(const struct smmu *smmu, const char *text) {
+  smmu_event(smmu, ATSFUZZ_EVENT_MEMORY_ERROR, ATSFUZZ_NONE)->text = text;
+}

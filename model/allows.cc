@@ -1,0 +1,287 @@
+#include <cassert>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "model/contract.h"
+
+// The half of the contract that refuses: what no caller in the kernel does.
+namespace atsfuzz::model {
+namespace {
+
+template <typename... Parts>
+absl::Status Refuse(const Parts&... parts) {
+  return absl::FailedPreconditionError(absl::StrCat(parts...));
+}
+
+std::string RangeText(const Operation& operation) {
+  if (operation.pages == 1) return absl::StrCat("page ", operation.page);
+  return absl::StrCat("pages ", operation.page, "..",
+                      operation.page + operation.pages - 1);
+}
+
+// The rules, one function for each kind of operation. REQUIRES: the operation's
+// ids name things of the topology.
+class Judge {
+ public:
+  Judge(const Contract& contract, const Operation& operation)
+      : contract_(contract),
+        topology_(contract.topology()),
+        operation_(operation) {}
+
+  absl::Status Probe() const {
+    if (state().probed) return Refuse(name(), " is probed already");
+    const Function& function = topology_.at(operation_.function);
+    if (function.kind == FunctionKind::kVf &&
+        topology_.at(function.pf).smmu.valid() &&
+        !contract_.function(function.pf).probe_tried) {
+      return Refuse("the VF ", name(), " does not exist before its PF ",
+                    Name(topology_, function.pf),
+                    " was probed or failed to probe: probe that first");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Release() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (state().attached) {
+      return Refuse(name(), " is attached to ", Name(state().domain),
+                    ": detach it before its removal");
+    }
+    if (state().owned) {
+      return Refuse(name(),
+                    "'s group is owned: an owner unclaims it before the "
+                    "device's removal");
+    }
+    for (size_t i = 0; i < topology_.functions.size(); ++i) {
+      const FunctionId vf(static_cast<uint8_t>(i));
+      if (topology_.at(vf).kind == FunctionKind::kVf &&
+          topology_.at(vf).pf == operation_.function &&
+          contract_.function(vf).probed) {
+        return Refuse("VFs are removed before their PF: release ",
+                      Name(topology_, vf), " before ", name());
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Claim() const { return NeedsProbed(); }
+
+  absl::Status Unclaim() const {
+    if (!state().owned) {
+      return Refuse(name(), "'s group is not owned: claim it first");
+    }
+    if (state().attached) {
+      return Refuse(name(), " is attached to ", Name(state().domain),
+                    ": an owner detaches before it unclaims");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Attach() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    return NeedsAttachable();
+  }
+
+  absl::Status Replace() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (!state().owned || !state().attached) {
+      return Refuse(name(),
+                    " is not owned and attached: only iommufd replaces, in a "
+                    "group that it has claimed and attached");
+    }
+    return NeedsAttachable();
+  }
+
+  absl::Status Detach() const {
+    if (state().attached) return absl::OkStatus();
+    return Refuse(name(), " is not attached: attach it first");
+  }
+
+  absl::Status SetDefault() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (state().attached && !state().owned) {
+      return Refuse(name(), " is attached to ", Name(state().domain),
+                    " without an owner, so a kernel driver is bound and holds "
+                    "the group: detach it, or claim it before the attach");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Map() const {
+    if (auto status = NeedsRange(); !status.ok()) return status;
+    if (!domain().allocated) {
+      if (!contract_.FinalisedByAllocation(operation_.domain)) {
+        return NeedsPageTable();
+      }
+      return NeedsAllocator();
+    }
+    if (!domain().finalised) return NeedsPageTable();
+    if (Overlaps(domain().mappings, operation_.page, operation_.pages)) {
+      return Refuse(RangeText(operation_), " of ", domain_name(),
+                    " overlap what is mapped: unmap it first");
+    }
+    if (Overlaps(domain().unflushed, operation_.page, operation_.pages)) {
+      return Refuse(RangeText(operation_), " of ", domain_name(),
+                    " overlap a queued unmap, whose IOVA is not handed out "
+                    "again before the flush: flush ",
+                    domain_name(), " first");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Unmap() const {
+    if (auto status = NeedsRange(); !status.ok()) return status;
+    if (auto status = NeedsPageTable(); !status.ok()) return status;
+    if (IsWhole(domain().mappings, operation_.page, operation_.pages)) {
+      return absl::OkStatus();
+    }
+    return Refuse(RangeText(operation_), " of ", domain_name(),
+                  " are not exactly one or more whole mappings: unmap what was "
+                  "mapped");
+  }
+
+  absl::Status Flush() const { return NeedsPageTable(); }
+
+  absl::Status Dma() const {
+    if (operation_.page >= ATSFUZZ_MAX_PAGES) return NeedsRange();
+    const Function& function = topology_.at(operation_.function);
+    if (!function.smmu.valid()) {
+      return Refuse(name(), " is behind no SMMU: its accesses say nothing");
+    }
+    if (operation_.stream >= function.streams.size()) {
+      return Refuse(name(), " has ", function.streams.size(),
+                    " stream ids, counted from 0: there is no stream ",
+                    operation_.stream);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status DomainNew() const {
+    if (domain().allocated) {
+      return Refuse(domain_name(), " is allocated already: free it first");
+    }
+    return NeedsAllocator();
+  }
+
+  absl::Status DomainFree() const {
+    if (!domain().allocated) return Refuse(domain_name(), " is not allocated");
+    for (size_t i = 0; i < topology_.functions.size(); ++i) {
+      const FunctionId id(static_cast<uint8_t>(i));
+      const FunctionState& other = contract_.function(id);
+      if (other.route == Route::kDomain && other.domain == operation_.domain) {
+        return Refuse(Name(topology_, id), " is attached to ", domain_name(),
+                      ": detach it before the domain is freed");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const FunctionState& state() const {
+    return contract_.function(operation_.function);
+  }
+  const DomainState& domain() const {
+    return contract_.domain(operation_.domain);
+  }
+  std::string name() const { return Name(topology_, operation_.function); }
+  std::string domain_name() const { return Name(operation_.domain); }
+
+  absl::Status NeedsProbed() const {
+    if (state().probed) return absl::OkStatus();
+    return Refuse(name(), " is not probed: it has no group");
+  }
+
+  absl::Status NeedsRange() const {
+    if (operation_.pages >= 1 &&
+        operation_.page + operation_.pages <= ATSFUZZ_MAX_PAGES) {
+      return absl::OkStatus();
+    }
+    return Refuse("the pages are 0 to ", ATSFUZZ_MAX_PAGES - 1);
+  }
+
+  absl::Status NeedsPageTable() const {
+    if (domain().finalised) return absl::OkStatus();
+    return Refuse(domain_name(), " has no page table yet: attach it first");
+  }
+
+  absl::Status NeedsAllocator() const {
+    if (contract_.AllocatesThrough(operation_).valid()) {
+      return absl::OkStatus();
+    }
+    return Refuse("no function behind ",
+                  Name(topology_.at(operation_.domain).smmu),
+                  " is probed, and ", domain_name(),
+                  " is allocated through one: probe one first");
+  }
+
+  // A domain that can be tried on the operation's function.
+  absl::Status NeedsAttachable() const {
+    if (!domain().allocated) {
+      if (auto status = NeedsAllocator(); !status.ok()) return status;
+    }
+    const SmmuId smmu = topology_.at(operation_.domain).smmu;
+    const bool finalised =
+        domain().allocated ? domain().finalised
+                           : contract_.FinalisedByAllocation(operation_.domain);
+    if (!finalised && topology_.at(operation_.function).smmu != smmu) {
+      return Refuse(domain_name(), " has no page table yet, and ", name(),
+                    " would make it a domain of another SMMU than ", Name(smmu),
+                    ": attach a function behind that one first");
+    }
+    return absl::OkStatus();
+  }
+
+  const Contract& contract_;
+  const Topology& topology_;
+  const Operation& operation_;
+};
+
+bool Names(const Topology& topology, const Operation& operation) {
+  const OperationShape& shape = ShapeOf(operation.kind);
+  return (!shape.function ||
+          operation.function.value < topology.functions.size()) &&
+         (!shape.domain || operation.domain.value < topology.domains.size());
+}
+
+}  // namespace
+
+absl::Status Contract::Allows(const Operation& operation) const {
+  if (!Names(topology_, operation)) {
+    return Refuse("the machine has no such function or domain");
+  }
+  const Judge judge(*this, operation);
+  switch (operation.kind) {
+    case OperationKind::kProbe:
+      return judge.Probe();
+    case OperationKind::kRelease:
+      return judge.Release();
+    case OperationKind::kClaim:
+      return judge.Claim();
+    case OperationKind::kUnclaim:
+      return judge.Unclaim();
+    case OperationKind::kAttach:
+      return judge.Attach();
+    case OperationKind::kReplace:
+      return judge.Replace();
+    case OperationKind::kDetach:
+      return judge.Detach();
+    case OperationKind::kSetDefault:
+      return judge.SetDefault();
+    case OperationKind::kMap:
+      return judge.Map();
+    case OperationKind::kUnmap:
+      return judge.Unmap();
+    case OperationKind::kFlush:
+      return judge.Flush();
+    case OperationKind::kDma:
+      return judge.Dma();
+    case OperationKind::kDomainNew:
+      return judge.DomainNew();
+    case OperationKind::kDomainFree:
+      return judge.DomainFree();
+  }
+  assert(false && "every kind is judged");
+  return absl::InternalError("unknown operation kind");
+}
+
+}  // namespace atsfuzz::model

@@ -1,0 +1,114 @@
+#include "model/operation.h"
+
+#include <cassert>
+
+#include "absl/strings/str_cat.h"
+
+namespace atsfuzz::model {
+namespace {
+
+constexpr std::array<OperationShape, kOperationKinds> kShapes = {{
+    // name, function, domain, page, range, stream, queued, default_domain,
+    // must_succeed
+    {"probe", true, false, false, false, false, false, false, false},
+    {"release", true, false, false, false, false, false, false, true},
+    {"claim", true, false, false, false, false, false, false, false},
+    {"unclaim", true, false, false, false, false, false, false, true},
+    {"attach", true, true, false, false, false, false, false, false},
+    {"replace", true, true, false, false, false, false, false, false},
+    {"detach", true, false, false, false, false, false, false, true},
+    {"set-default", true, false, false, false, false, false, true, false},
+    {"map", false, true, true, true, false, false, false, false},
+    {"unmap", false, true, true, true, false, true, false, false},
+    {"flush", false, true, false, false, false, false, false, false},
+    {"dma", true, false, true, false, true, false, false, false},
+    {"domain-new", false, true, false, false, false, false, false, false},
+    {"domain-free", false, true, false, false, false, false, false, false},
+}};
+
+constexpr std::array<absl::string_view, kAllocSites> kSiteNames = {
+    "master", "streams",    "stream-table", "cd-table", "cd-leaf", "attachment",
+    "domain", "page-table", "id",           "group",    "core",    "merge"};
+
+void AppendFaults(const Faults& faults, std::string* text) {
+  if (!faults.any()) return;
+  text->push_back(' ');
+  for (int n = 1; n <= 64; ++n) {
+    if (faults.alloc_numbers >> (n - 1) & 1) {
+      absl::StrAppend(text, " !alloc#", n);
+    }
+  }
+  for (int site = 0; site < kAllocSites; ++site) {
+    if (faults.alloc_sites >> site & 1) {
+      absl::StrAppend(text, " !alloc:", kSiteNames[site]);
+    }
+  }
+  if (faults.prepare_ats) absl::StrAppend(text, " !prepare-ats");
+  if (faults.enable_ats) absl::StrAppend(text, " !enable-ats");
+  for (int n = 1; n <= 8; ++n) {
+    if (faults.config_writes >> (n - 1) & 1) {
+      absl::StrAppend(text, " !config-write#", n);
+    }
+  }
+}
+
+}  // namespace
+
+uint8_t ClassesOf(const Faults& faults) {
+  uint8_t classes = 0;
+  if (faults.alloc_numbers != 0 || faults.alloc_sites != 0) {
+    classes |= kFaultAlloc;
+  }
+  if (faults.prepare_ats) classes |= kFaultPrepareAts;
+  if (faults.enable_ats) classes |= kFaultEnableAts;
+  if (faults.config_writes != 0) classes |= kFaultConfigWrite;
+  return classes;
+}
+
+absl::string_view FaultClassName(FaultClass fault) {
+  switch (fault) {
+    case kFaultAlloc:
+      return "alloc";
+    case kFaultPrepareAts:
+      return "prepare-ats";
+    case kFaultEnableAts:
+      return "enable-ats";
+    case kFaultConfigWrite:
+      return "config-write";
+  }
+  assert(false && "one class, not a set");
+  return "";
+}
+
+const OperationShape& ShapeOf(OperationKind kind) {
+  return kShapes[static_cast<size_t>(kind)];
+}
+
+absl::string_view AllocSiteName(AllocSite site) {
+  return kSiteNames[static_cast<size_t>(site)];
+}
+
+std::string ToText(const Topology& topology, const Operation& operation) {
+  const OperationShape& shape = ShapeOf(operation.kind);
+  std::string text(shape.name);
+  if (shape.function) {
+    absl::StrAppend(&text, " ", Name(topology, operation.function));
+  }
+  if (shape.domain) absl::StrAppend(&text, " ", Name(operation.domain));
+  if (shape.default_domain) {
+    const bool dma = operation.default_domain == DefaultDomain::kDma;
+    absl::StrAppend(&text, dma ? " dma" : " identity");
+  }
+  if (shape.page) absl::StrAppend(&text, " ", operation.page);
+  if (shape.range && operation.pages > 1) {
+    absl::StrAppend(&text, "..", operation.page + operation.pages - 1);
+  }
+  if (shape.queued && operation.queued) absl::StrAppend(&text, " queued");
+  if (shape.stream && operation.stream != 0) {
+    absl::StrAppend(&text, " stream=", operation.stream);
+  }
+  AppendFaults(operation.faults, &text);
+  return text;
+}
+
+}  // namespace atsfuzz::model

@@ -1,0 +1,56 @@
+#include "model/operation.h"
+
+#include <set>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace atsfuzz::model {
+namespace {
+
+TEST(Operation, NoTwoKindsAndNoTwoSitesShareAName) {
+  std::set<std::string> kinds, sites;
+  for (int i = 0; i < kOperationKinds; ++i) {
+    kinds.emplace(ShapeOf(static_cast<OperationKind>(i)).name);
+  }
+  for (int i = 0; i < kAllocSites; ++i) {
+    sites.emplace(AllocSiteName(static_cast<AllocSite>(i)));
+  }
+  EXPECT_EQ(kinds.size(), 14u);
+  EXPECT_EQ(sites.size(), 12u);
+}
+
+TEST(Operation, ShapesStandAtTheirKinds) {
+  EXPECT_EQ(ShapeOf(OperationKind::kProbe).name, "probe");
+  EXPECT_EQ(ShapeOf(OperationKind::kSetDefault).name, "set-default");
+  EXPECT_TRUE(ShapeOf(OperationKind::kSetDefault).default_domain);
+  EXPECT_TRUE(ShapeOf(OperationKind::kUnmap).queued);
+  EXPECT_TRUE(ShapeOf(OperationKind::kDma).stream);
+  EXPECT_FALSE(ShapeOf(OperationKind::kDma).range);
+  EXPECT_EQ(ShapeOf(OperationKind::kDomainFree).name, "domain-free");
+  EXPECT_EQ(AllocSiteName(AllocSite::kAttachment), "attachment");
+  EXPECT_EQ(AllocSiteName(AllocSite::kMerge), "merge");
+}
+
+TEST(Operation, OnlyDetachUnclaimAndReleaseMustSucceed) {
+  std::string names;
+  for (int i = 0; i < kOperationKinds; ++i) {
+    const OperationShape& shape = ShapeOf(static_cast<OperationKind>(i));
+    if (shape.must_succeed) names += std::string(shape.name) + " ";
+  }
+  EXPECT_EQ(names, "release unclaim detach ");
+}
+
+TEST(Operation, FaultsBelongToTheirClass) {
+  EXPECT_EQ(ClassesOf(Faults{}), 0);
+  EXPECT_EQ(ClassesOf({.alloc_numbers = 8}), kFaultAlloc);
+  EXPECT_EQ(ClassesOf({.alloc_sites = 1}), kFaultAlloc);
+  EXPECT_EQ(ClassesOf({.prepare_ats = true}), kFaultPrepareAts);
+  EXPECT_EQ(ClassesOf({.enable_ats = true}), kFaultEnableAts);
+  EXPECT_EQ(ClassesOf({.config_writes = 128}), kFaultConfigWrite);
+  EXPECT_EQ(ClassesOf({1, 1, true, true, 1}), kAllFaults);
+  EXPECT_EQ(FaultClassName(kFaultConfigWrite), "config-write");
+}
+
+}  // namespace
+}  // namespace atsfuzz::model
