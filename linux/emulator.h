@@ -24,22 +24,25 @@ void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine);
 void atsfuzz_emulator_begin(const struct atsfuzz_request *request);
 
 /* MMIO. offset: from the SMMU's base; page 1 is at 0x10000. size: 4 or 8. */
-uint64_t atsfuzz_emulator_mmio_read(uint32_t smmu, uint32_t offset, uint32_t size);
+uint64_t atsfuzz_emulator_mmio_read(uint32_t smmu, uint32_t offset,
+                                    uint32_t size);
 void atsfuzz_emulator_mmio_write(uint32_t smmu, uint32_t offset, uint64_t value,
-				 uint32_t size);
+                                 uint32_t size);
 
 /* PCI config space of a function, 4 KiB. size: 1, 2 or 4. */
 uint32_t atsfuzz_emulator_config_read(uint32_t function, uint32_t offset,
-				      uint32_t size);
+                                      uint32_t size);
 void atsfuzz_emulator_config_write(uint32_t function, uint32_t offset,
-				   uint32_t value, uint32_t size);
+                                   uint32_t value, uint32_t size);
 /* Offsets of the extended capabilities in every config space that has them. */
 enum {
-	ATSFUZZ_CONFIG_ATS_CAP = 0x100,	  /* PCI_EXT_CAP_ID_ATS, control at +6 */
-	ATSFUZZ_CONFIG_PASID_CAP = 0x140, /* PCI_EXT_CAP_ID_PASID, cap +4, control +6 */
+  ATSFUZZ_CONFIG_ATS_CAP = 0x100, /* PCI_EXT_CAP_ID_ATS, control at +6 */
+  ATSFUZZ_CONFIG_PASID_CAP =
+      0x140, /* PCI_EXT_CAP_ID_PASID, cap +4, control +6 */
 };
 
-/* The function accesses one byte at `iova` through stream `stream` (an index). */
+/* The function accesses one byte at `iova` through stream `stream` (an index).
+ */
 void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova);
 
 /*
@@ -48,15 +51,15 @@ void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova);
  * glue, which knows whose table it is. Returns nonzero if it was an STE.
  */
 int atsfuzz_emulator_stored(const void *address, uint64_t old_value,
-			    uint64_t new_value);
+                            uint64_t new_value);
 
 /* Fills ste, cd, route, eats, cd_valid, asid, vmid, table of the stream with id
  * `id` of an SMMU, read from memory (never from a cache). */
 void atsfuzz_emulator_observe_stream(uint32_t smmu, uint32_t id,
-				     struct atsfuzz_stream *out);
+                                     struct atsfuzz_stream *out);
 /* Fills ats, pasid and stu of a function. */
 void atsfuzz_emulator_observe_function(uint32_t function,
-				       struct atsfuzz_function *out);
+                                       struct atsfuzz_function *out);
 const struct atsfuzz_atc_entry *atsfuzz_emulator_atc(uint32_t *count);
 const struct atsfuzz_iotlb_entry *atsfuzz_emulator_iotlb(uint32_t *count);
 

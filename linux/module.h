@@ -22,114 +22,114 @@ extern "C" {
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
-	uint8_t granules;	/* bit 0: 4K, 1: 16K, 2: 64K */
-	uint8_t stage1, stage2, ats, range_invalidation;
+  uint8_t granules; /* bit 0: 4K, 1: 16K, 2: 64K */
+  uint8_t stage1, stage2, ats, range_invalidation;
 };
 
 struct atsfuzz_machine_function {
-	uint8_t kind;		/* 0: PF, 1: VF, 2: platform */
-	uint8_t pf;		/* VF: index of its PF */
-	uint8_t smmu;		/* ATSFUZZ_NONE: behind no SMMU */
-	uint8_t ats, untrusted, eager;
-	uint8_t pasid_bits;
-	uint8_t default_identity; /* the group's first default domain */
-	uint8_t stream_count;
-	uint32_t streams[ATSFUZZ_MAX_STREAMS];
-	char name[8];		/* as the scenario calls it; dev_name() */
+  uint8_t kind; /* 0: PF, 1: VF, 2: platform */
+  uint8_t pf;   /* VF: index of its PF */
+  uint8_t smmu; /* ATSFUZZ_NONE: behind no SMMU */
+  uint8_t ats, untrusted, eager;
+  uint8_t pasid_bits;
+  uint8_t default_identity; /* the group's first default domain */
+  uint8_t stream_count;
+  uint32_t streams[ATSFUZZ_MAX_STREAMS];
+  char name[8]; /* as the scenario calls it; dev_name() */
 };
 
 struct atsfuzz_machine_domain {
-	uint8_t smmu, stage;
+  uint8_t smmu, stage;
 };
 
 struct atsfuzz_machine {
-	uint32_t smmu_count, function_count, domain_count;
-	struct atsfuzz_machine_smmu smmus[ATSFUZZ_MAX_SMMUS];
-	struct atsfuzz_machine_function functions[ATSFUZZ_MAX_FUNCTIONS];
-	struct atsfuzz_machine_domain domains[ATSFUZZ_MAX_DOMAINS];
+  uint32_t smmu_count, function_count, domain_count;
+  struct atsfuzz_machine_smmu smmus[ATSFUZZ_MAX_SMMUS];
+  struct atsfuzz_machine_function functions[ATSFUZZ_MAX_FUNCTIONS];
+  struct atsfuzz_machine_domain domains[ATSFUZZ_MAX_DOMAINS];
 };
 
 /* Same order as model::OperationKind. */
 enum atsfuzz_request_kind {
-	ATSFUZZ_PROBE,
-	ATSFUZZ_RELEASE,
-	ATSFUZZ_CLAIM,
-	ATSFUZZ_UNCLAIM,
-	ATSFUZZ_ATTACH,
-	ATSFUZZ_REPLACE,
-	ATSFUZZ_DETACH,
-	ATSFUZZ_SET_DEFAULT,
-	ATSFUZZ_MAP,
-	ATSFUZZ_UNMAP,
-	ATSFUZZ_FLUSH,
-	ATSFUZZ_DMA,
-	ATSFUZZ_DOMAIN_NEW,
-	ATSFUZZ_DOMAIN_FREE,
-	ATSFUZZ_REQUEST_KINDS,
+  ATSFUZZ_PROBE,
+  ATSFUZZ_RELEASE,
+  ATSFUZZ_CLAIM,
+  ATSFUZZ_UNCLAIM,
+  ATSFUZZ_ATTACH,
+  ATSFUZZ_REPLACE,
+  ATSFUZZ_DETACH,
+  ATSFUZZ_SET_DEFAULT,
+  ATSFUZZ_MAP,
+  ATSFUZZ_UNMAP,
+  ATSFUZZ_FLUSH,
+  ATSFUZZ_DMA,
+  ATSFUZZ_DOMAIN_NEW,
+  ATSFUZZ_DOMAIN_FREE,
+  ATSFUZZ_REQUEST_KINDS,
 };
 
 struct atsfuzz_request {
-	uint8_t kind;
-	uint8_t function;	/* DOMAIN_NEW: the function it is allocated through */
-	uint8_t domain;
-	uint8_t stream;		/* DMA: index into the function's streams */
-	uint8_t queued;		/* UNMAP */
-	uint8_t identity;	/* SET_DEFAULT */
-	uint8_t prepare_ats, enable_ats; /* faults */
-	uint8_t config_writes;	/* fault: bit n-1, the n-th config write is lost */
-	uint16_t alloc_sites;	/* fault: bit s, allocations at site s fail */
-	uint64_t alloc_numbers;	/* fault: bit n-1, the n-th allocation fails */
-	uint64_t iova, size;	/* MAP, UNMAP, DMA: bytes */
-	uint64_t physical;	/* MAP */
+  uint8_t kind;
+  uint8_t function; /* DOMAIN_NEW: the function it is allocated through */
+  uint8_t domain;
+  uint8_t stream;                  /* DMA: index into the function's streams */
+  uint8_t queued;                  /* UNMAP */
+  uint8_t identity;                /* SET_DEFAULT */
+  uint8_t prepare_ats, enable_ats; /* faults */
+  uint8_t config_writes;  /* fault: bit n-1, the n-th config write is lost */
+  uint16_t alloc_sites;   /* fault: bit s, allocations at site s fail */
+  uint64_t alloc_numbers; /* fault: bit n-1, the n-th allocation fails */
+  uint64_t iova, size;    /* MAP, UNMAP, DMA: bytes */
+  uint64_t physical;      /* MAP */
 };
 
 /* A frame of a recorded call stack; innermost first. */
 struct atsfuzz_frame {
-	uint64_t address;	/* of the call or the access, inside the module */
+  uint64_t address; /* of the call or the access, inside the module */
 };
 
 /* A fact whose last writer an instrumented build records. */
 enum atsfuzz_fact {
-	ATSFUZZ_FACT_BELIEF,	/* index: function */
-	ATSFUZZ_FACT_COUNTER,	/* index: domain slot */
-	ATSFUZZ_FACT_STE,	/* index: function * ATSFUZZ_MAX_STREAMS + stream */
-	ATSFUZZ_FACT_ATS,	/* index: function; its enable bit */
-	ATSFUZZ_FACT_PASID,	/* index: function; its enable bit */
-	ATSFUZZ_FACT_STREAM,	/* index: as STE; the stream tree's node */
-	ATSFUZZ_FACTS,
+  ATSFUZZ_FACT_BELIEF,  /* index: function */
+  ATSFUZZ_FACT_COUNTER, /* index: domain slot */
+  ATSFUZZ_FACT_STE,     /* index: function * ATSFUZZ_MAX_STREAMS + stream */
+  ATSFUZZ_FACT_ATS,     /* index: function; its enable bit */
+  ATSFUZZ_FACT_PASID,   /* index: function; its enable bit */
+  ATSFUZZ_FACT_STREAM,  /* index: as STE; the stream tree's node */
+  ATSFUZZ_FACTS,
 };
 
 struct atsfuzz_module {
-	uint32_t abi;		/* ATSFUZZ_MODULE_ABI */
-	uint32_t instrumented;	/* records stacks and last writers */
+  uint32_t abi;          /* ATSFUZZ_MODULE_ABI */
+  uint32_t instrumented; /* records stacks and last writers */
 
-	/*
-	 * Starts a machine afresh: everything before is gone. 0, or a negative
-	 * errno if the driver did not come up (the events say why).
-	 */
-	int (*boot)(const struct atsfuzz_machine *machine);
-	/*
-	 * Runs one operation to its end and returns what the kernel returned.
-	 * Clears the events first. Operations that return nothing give 0.
-	 */
-	int (*operate)(const struct atsfuzz_request *request);
-	/*
-	 * Ends the machine: frees the domains, releases the functions, removes
-	 * the SMMUs. The observation then tells what was left behind.
-	 */
-	void (*shutdown)(void);
+  /*
+   * Starts a machine afresh: everything before is gone. 0, or a negative
+   * errno if the driver did not come up (the events say why).
+   */
+  int (*boot)(const struct atsfuzz_machine *machine);
+  /*
+   * Runs one operation to its end and returns what the kernel returned.
+   * Clears the events first. Operations that return nothing give 0.
+   */
+  int (*operate)(const struct atsfuzz_request *request);
+  /*
+   * Ends the machine: frees the domains, releases the functions, removes
+   * the SMMUs. The observation then tells what was left behind.
+   */
+  void (*shutdown)(void);
 
-	/* Valid until the next call into the module. */
-	const struct atsfuzz_observation *(*observe)(void);
-	const struct atsfuzz_event *(*events)(uint32_t *count);
+  /* Valid until the next call into the module. */
+  const struct atsfuzz_observation *(*observe)(void);
+  const struct atsfuzz_event *(*events)(uint32_t *count);
 
-	/* Instrumented builds; 0 frames elsewhere. */
-	uint32_t (*frames)(uint32_t stack, struct atsfuzz_frame *out, uint32_t max);
-	/* The stack at the last write of a fact; 0: never written. */
-	uint32_t (*last_writer)(uint32_t fact, uint32_t index);
+  /* Instrumented builds; 0 frames elsewhere. */
+  uint32_t (*frames)(uint32_t stack, struct atsfuzz_frame *out, uint32_t max);
+  /* The stack at the last write of a fact; 0: never written. */
+  uint32_t (*last_writer)(uint32_t fact, uint32_t index);
 
-	/* Edge counters of the kernel sources; zero-length if not compiled in. */
-	uint8_t *(*coverage)(uint64_t *count);
+  /* Edge counters of the kernel sources; zero-length if not compiled in. */
+  uint8_t *(*coverage)(uint64_t *count);
 };
 
 #ifdef __cplusplus

@@ -19,7 +19,8 @@
 //   for each operation: checker.Step(operation, result, events, observation);
 //   checker.Shutdown(events, observation);
 // Each call returns the violations that are new: a state that stays wrong is
-// reported when it becomes wrong, once per run and subject.
+// reported when it becomes wrong, once per run and subject. Their `operation`
+// counts the calls of Step before; the runner knows which were implicit.
 //
 // The checker owns the run's Contract and applies every operation to it; the
 // runner asks that contract what is allowed.
@@ -44,6 +45,8 @@ class Checker {
                               std::span<const atsfuzz_event> events,
                               const atsfuzz_observation& observation);
 
+  // Judges only no-leak and memory-safe: a shutdown's own operations are not the
+  // scenario's.
   std::vector<Violation> Shutdown(std::span<const atsfuzz_event> events,
                                   const atsfuzz_observation& observation);
 

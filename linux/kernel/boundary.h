@@ -15,10 +15,10 @@
 /* ---- Memory (memory.c) ------------------------------------------------ */
 
 enum {
-	ATSFUZZ_MEMORY_ZERO = 1,	/* cleared; otherwise filled with 0xaa */
-	ATSFUZZ_MEMORY_DMA = 2,	/* read by the SMMU; aligned to its size */
-	ATSFUZZ_MEMORY_MANAGED = 4,	/* devm: freed with its device */
-	ATSFUZZ_MEMORY_INFALLIBLE = 8,	/* the harness's own: no fault, not counted */
+	ATSFUZZ_MEMORY_ZERO = 1,       /* cleared; otherwise filled with 0xaa */
+	ATSFUZZ_MEMORY_DMA = 2,	       /* read by the SMMU; aligned to its size */
+	ATSFUZZ_MEMORY_MANAGED = 4,    /* devm: freed with its device */
+	ATSFUZZ_MEMORY_INFALLIBLE = 8, /* the harness's own: no fault, not counted */
 };
 
 /*
@@ -34,8 +34,7 @@ struct atsfuzz_place {
 
 void atsfuzz_memory_reset(void);
 /* NULL if the operation's faults say so or the arena is full. */
-void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags,
-			      struct atsfuzz_place *place);
+void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct atsfuzz_place *place);
 /* An allocation that has no memory: an id. Nonzero: it fails. */
 int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place);
 void atsfuzz_memory_free(const void *address);
@@ -52,8 +51,8 @@ void atsfuzz_memory_free_managed(void);
 /* ---- Log (runtime.c) ---------------------------------------------------- */
 
 void atsfuzz_log(int level, const char *device, const char *format, ...);
-void atsfuzz_warn(const char *file, unsigned int line, const char *function,
-		  int is_bug, const char *format, ...);
+void atsfuzz_warn(const char *file, unsigned int line, const char *function, int is_bug,
+		  const char *format, ...);
 int atsfuzz_format(char *out, unsigned long size, const char *format, va_list arguments);
 
 /* ---- Time, scheduling (runtime.c) ----------------------------------------- */
@@ -68,6 +67,9 @@ void atsfuzz_relax(void);
 /* A WRITE_ONCE of eight bytes to memory that an SMMU may read. */
 void atsfuzz_store(volatile void *address, unsigned long long old_value,
 		   unsigned long long new_value);
+
+/* The stream tree may have changed (trace.c). */
+void atsfuzz_trace_streams(void);
 
 /* ---- PCI faults (runtime.c) ----------------------------------------------- */
 

@@ -202,14 +202,16 @@ int __wrap_pci_enable_ats(struct pci_dev *p, int ps)
 {
 	return returned(p, "pci_enable_ats",
 			atsfuzz_pci_call_fails(ATSFUZZ_PCI_ENABLE_ATS) ?
-				-EIO : __real_pci_enable_ats(p, ps));
+				-EIO :
+				__real_pci_enable_ats(p, ps));
 }
 
 int __wrap_pci_prepare_ats(struct pci_dev *p, int ps)
 {
 	return returned(p, "pci_prepare_ats",
 			atsfuzz_pci_call_fails(ATSFUZZ_PCI_PREPARE_ATS) ?
-				-EIO : __real_pci_prepare_ats(p, ps));
+				-EIO :
+				__real_pci_prepare_ats(p, ps));
 }
 
 int __wrap_pci_enable_pasid(struct pci_dev *p, int features)
@@ -225,18 +227,14 @@ int iommu_device_sysfs_add(struct iommu_device *iommu, struct device *parent,
 	return __allocate_fails(64) ? -ENOMEM : 0;
 }
 
-void iommu_device_sysfs_remove(struct iommu_device *iommu)
-{
-}
+void iommu_device_sysfs_remove(struct iommu_device *iommu) {}
 
 int iommu_device_link(struct iommu_device *iommu, struct device *link)
 {
 	return __allocate_fails(64) ? -ENOMEM : 0;
 }
 
-void iommu_device_unlink(struct iommu_device *iommu, struct device *link)
-{
-}
+void iommu_device_unlink(struct iommu_device *iommu, struct device *link) {}
 
 /*
  * dma-iommu.c's cookie: allocated with a DMA domain, freed with it. Its IOVA
@@ -263,12 +261,8 @@ int iommu_dma_init_fq(struct iommu_domain *domain)
 	return -EINVAL;
 }
 
-void iommu_setup_dma_ops(struct device *dev)
-{
-}
+void iommu_setup_dma_ops(struct device *dev) {}
 
-void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list)
-{
-}
+void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list) {}
 
 bool iommu_dma_forcedac;

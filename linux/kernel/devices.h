@@ -8,7 +8,7 @@
 struct atsfuzz_function_device {
 	struct pci_dev pci;
 	struct platform_device platform;
-	struct device *dev;	/* of whichever it is */
+	struct device *dev; /* of whichever it is */
 	bool on_bus;
 };
 

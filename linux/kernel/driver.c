@@ -62,6 +62,33 @@ static unsigned int count_nodes(const struct rb_node *node)
 	return node ? 1 + count_nodes(node->rb_left) + count_nodes(node->rb_right) : 0;
 }
 
+unsigned int atsfuzz_driver_stream_owner(unsigned int function, unsigned int stream)
+{
+	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[function];
+	struct arm_smmu_device *smmu = smmu_of(f->smmu);
+
+	return smmu ? stream_owner(smmu, f->streams[stream]) : ATSFUZZ_NONE;
+}
+
+/*
+ * The linker leads the driver's changes of its stream tree here (--wrap), so that
+ * an instrumented build can tell which of them lost or gained a stream.
+ */
+void __real_rb_erase(struct rb_node *node, struct rb_root *root);
+void __real_rb_insert_color(struct rb_node *node, struct rb_root *root);
+
+void __wrap_rb_erase(struct rb_node *node, struct rb_root *root)
+{
+	__real_rb_erase(node, root);
+	atsfuzz_trace_streams();
+}
+
+void __wrap_rb_insert_color(struct rb_node *node, struct rb_root *root)
+{
+	__real_rb_insert_color(node, root);
+	atsfuzz_trace_streams();
+}
+
 static void observe_function(unsigned int index, struct atsfuzz_function *out)
 {
 	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[index];

@@ -21,12 +21,14 @@ void atsfuzz_driver_remove_smmu(unsigned int smmu);
 void atsfuzz_driver_observe(struct atsfuzz_observation *out);
 /* Whose CD an address lies in: the function, ATSFUZZ_NONE if none; *ssid. */
 unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid);
+/* The function whose record the driver finds for a stream; ATSFUZZ_NONE. */
+unsigned int atsfuzz_driver_stream_owner(unsigned int function, unsigned int stream);
 /*
  * Address and size of a fact whose writers an instrumented build records, and
  * which bits of each byte belong to it; NULL if there is none now.
  */
-const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index,
-				unsigned int *size, unsigned char *mask);
+const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned int *size,
+				unsigned char *mask);
 
 /* ---- iommu_core.c: iommu.c --------------------------------------------------- */
 
@@ -38,10 +40,9 @@ int atsfuzz_core_attach(unsigned int function, unsigned int domain);
 int atsfuzz_core_replace(unsigned int function, unsigned int domain);
 void atsfuzz_core_detach(unsigned int function, unsigned int domain);
 int atsfuzz_core_set_default(unsigned int function, int identity);
-int atsfuzz_core_map(unsigned int domain, unsigned long iova,
-		     unsigned long long physical, unsigned long size);
-long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size,
-			int queued);
+int atsfuzz_core_map(unsigned int domain, unsigned long iova, unsigned long long physical,
+		     unsigned long size);
+long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size, int queued);
 void atsfuzz_core_flush(unsigned int domain);
 int atsfuzz_core_domain_new(unsigned int domain, unsigned int function);
 void atsfuzz_core_domain_free(unsigned int domain);

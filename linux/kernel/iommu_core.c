@@ -100,15 +100,14 @@ int atsfuzz_core_set_default(unsigned int function, int identity)
 	return result < 0 ? (int)result : 0;
 }
 
-int atsfuzz_core_map(unsigned int domain, unsigned long iova,
-		     unsigned long long physical, unsigned long size)
+int atsfuzz_core_map(unsigned int domain, unsigned long iova, unsigned long long physical,
+		     unsigned long size)
 {
-	return iommu_map(declared[domain], iova, physical, size,
-			 IOMMU_READ | IOMMU_WRITE, GFP_KERNEL);
+	return iommu_map(declared[domain], iova, physical, size, IOMMU_READ | IOMMU_WRITE,
+			 GFP_KERNEL);
 }
 
-long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size,
-			int queued)
+long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size, int queued)
 {
 	struct iommu_iotlb_gather gather;
 
@@ -206,5 +205,6 @@ unsigned int atsfuzz_core_group_slot(unsigned int function)
 	if (declared_slot != ATSFUZZ_NONE || !group || !group->domain)
 		return declared_slot;
 	return group->domain == atsfuzz_core_domain(ATSFUZZ_MAX_DOMAINS + function) ?
-		       ATSFUZZ_MAX_DOMAINS + function : ATSFUZZ_NONE;
+		       ATSFUZZ_MAX_DOMAINS + function :
+		       ATSFUZZ_NONE;
 }

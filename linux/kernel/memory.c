@@ -69,8 +69,7 @@ static uint8_t *reserve(size_t size)
 {
 	for (uintptr_t at = 0x500000000000; at < 0x540000000000; at += 0x1000000000) {
 		void *got = mmap((void *)at, size, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-					 MAP_FIXED_NOREPLACE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
 				 -1, 0);
 		if (got == (void *)at)
 			return got;
@@ -88,13 +87,23 @@ static void set_up(void)
 
 	for (int i = 0; i < 2; i++) {
 		halves[i].base = base + i * HALF_SIZE;
-		halves[i].blocks = mmap(NULL, units * sizeof(struct block),
-					PROT_READ | PROT_WRITE,
+		halves[i].blocks = mmap(NULL, units * sizeof(struct block), PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (halves[i].blocks == MAP_FAILED)
 			abort();
 		POISON(halves[i].base, HALF_SIZE);
 	}
+}
+
+/* The module is unloaded: its place is free for the next one. */
+__attribute__((destructor)) static void give_back(void)
+{
+	if (!halves[0].base)
+		return;
+	UNPOISON(halves[0].base, 2 * HALF_SIZE);
+	munmap(halves[0].base, 2 * HALF_SIZE);
+	for (int i = 0; i < 2; i++)
+		munmap(halves[i].blocks, (HALF_SIZE >> UNIT_SHIFT) * sizeof(struct block));
 }
 
 void atsfuzz_memory_reset(void)
@@ -144,8 +153,7 @@ static struct block *live_block(const void *address)
 
 static uint8_t class_of(size_t size)
 {
-	return size <= (1u << UNIT_SHIFT) ? UNIT_SHIFT :
-					    (uint8_t)(64 - __builtin_clzll(size - 1));
+	return size <= (1u << UNIT_SHIFT) ? UNIT_SHIFT : (uint8_t)(64 - __builtin_clzll(size - 1));
 }
 
 static void *take(struct half *half, uint8_t class)
@@ -224,8 +232,7 @@ int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place)
 	return fails;
 }
 
-void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags,
-			      struct atsfuzz_place *place)
+void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct atsfuzz_place *place)
 {
 	struct half *half = &halves[(flags & ATSFUZZ_MEMORY_DMA) != 0];
 	struct block *block;
@@ -280,7 +287,8 @@ void atsfuzz_memory_free(const void *address)
 		return;
 	block = live_block(address);
 	if (!block) {
-		memory_error("free of memory that is not allocated (double free?), allocated here", address);
+		memory_error("free of memory that is not allocated (double free?), allocated here",
+			     address);
 		return;
 	}
 	half = half_of(address);
@@ -339,7 +347,7 @@ int atsfuzz_dma_memory_live(uint64_t address, uint64_t size)
 	if (address - (uint64_t)half->base >= HALF_SIZE)
 		return 0;
 	/* Blocks are aligned to their size: try each size that could hold it. */
-	for (uint8_t class = UNIT_SHIFT; class < UNIT_SHIFT + CLASSES; class++) {
+	for (uint8_t class = UNIT_SHIFT; class < UNIT_SHIFT + CLASSES; class ++) {
 		uint64_t start = address & ~((1ull << class) - 1);
 		struct block *block;
 

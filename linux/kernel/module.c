@@ -205,6 +205,7 @@ static void shutdown_step(void *data)
 static void shut_down(void)
 {
 	atsfuzz_runtime_begin(NULL);
+	atsfuzz_emulator_begin(NULL);
 	if (dead)
 		return;
 	if (in_kernel(shutdown_step, NULL))

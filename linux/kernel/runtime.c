@@ -148,8 +148,8 @@ void atsfuzz_log(int level, const char *device, const char *format, ...)
 	va_end(arguments);
 }
 
-void atsfuzz_warn(const char *file, unsigned int line, const char *function,
-		  int is_bug, const char *format, ...)
+void atsfuzz_warn(const char *file, unsigned int line, const char *function, int is_bug,
+		  const char *format, ...)
 {
 	struct atsfuzz_event *event = atsfuzz_event_add(ATSFUZZ_EVENT_WARN);
 	va_list arguments;

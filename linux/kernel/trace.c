@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "linux/kernel/boundary.h"
 #include "linux/kernel/glue.h"
 #include "linux/kernel/runtime.h"
 
@@ -194,7 +195,11 @@ STORE_CALLBACK(__tsan_read_write2, 2)
 STORE_CALLBACK(__tsan_read_write4, 4)
 STORE_CALLBACK(__tsan_read_write8, 8)
 
-#define NO_CALLBACK(name) void name(void *address) { (void)address; }
+#define NO_CALLBACK(name) \
+	void name(void *address) \
+	{ \
+		(void)address; \
+	}
 NO_CALLBACK(__tsan_read1)
 NO_CALLBACK(__tsan_read2)
 NO_CALLBACK(__tsan_read4)
@@ -208,7 +213,10 @@ NO_CALLBACK(__tsan_func_entry)
 NO_CALLBACK(__tsan_vptr_read)
 void __tsan_func_exit(void) {}
 void __tsan_init(void) {}
-void *__tsan_memset(void *to, int value, unsigned long size) { return memset(to, value, size); }
+void *__tsan_memset(void *to, int value, unsigned long size)
+{
+	return memset(to, value, size);
+}
 void *__tsan_memcpy(void *to, const void *from, unsigned long size)
 {
 	return memcpy(to, from, size);
@@ -218,8 +226,31 @@ void *__tsan_memmove(void *to, const void *from, unsigned long size)
 	return memmove(to, from, size);
 }
 
+/* By function and stream: whose record the driver found when last looked. */
+static uint8_t owners[FACT_INDICES];
+
+void atsfuzz_trace_streams(void)
+{
+	struct stack here;
+
+	if (!bottom)
+		return;
+	walk(&here, __builtin_frame_address(0), 0);
+	quiet = 1;
+	for (unsigned int i = 0; i < FACT_INDICES; i++) {
+		unsigned int owner = atsfuzz_driver_stream_owner(i / ATSFUZZ_MAX_STREAMS,
+								 i % ATSFUZZ_MAX_STREAMS);
+
+		if (owner != owners[i])
+			last[ATSFUZZ_FACT_STREAM][i] = here;
+		owners[i] = owner;
+	}
+	quiet = 0;
+}
+
 void atsfuzz_trace_boot(void)
 {
+	memset(owners, ATSFUZZ_NONE, sizeof(owners));
 	memset(last, 0, sizeof(last));
 	memset(watches, 0, sizeof(watches));
 	stack_count = 0;
@@ -258,17 +289,19 @@ void atsfuzz_trace_end(void)
 
 		if (event->kind == ATSFUZZ_EVENT_STE_WRITE)
 			attribute_ste(event->stream, stack, &seen);
-		if (event->kind == ATSFUZZ_EVENT_CONFIG_WRITE && event->a == ATSFUZZ_CONFIG_ATS_CONTROL)
+		if (event->kind == ATSFUZZ_EVENT_CONFIG_WRITE &&
+		    event->a == ATSFUZZ_CONFIG_ATS_CONTROL)
 			last[ATSFUZZ_FACT_ATS][event->function] = *stack;
-		if (event->kind == ATSFUZZ_EVENT_CONFIG_WRITE && event->a == ATSFUZZ_CONFIG_PASID_CONTROL)
+		if (event->kind == ATSFUZZ_EVENT_CONFIG_WRITE &&
+		    event->a == ATSFUZZ_CONFIG_PASID_CONTROL)
 			last[ATSFUZZ_FACT_PASID][event->function] = *stack;
 	}
 }
 
 uint32_t atsfuzz_trace_frames(uint32_t id, struct atsfuzz_frame *out, uint32_t max)
 {
-	const struct stack *stack = id >= LAST_BASE ? &((struct stack *)last)[id - LAST_BASE] :
-						      &stacks[id];
+	const struct stack *stack =
+		id >= LAST_BASE ? &((struct stack *)last)[id - LAST_BASE] : &stacks[id];
 	uint32_t i;
 
 	if (!id)
@@ -287,12 +320,22 @@ uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index)
 
 #else /* !ATSFUZZ_INSTRUMENTED */
 
-int atsfuzz_trace_compiled_in(void) { return 0; }
+int atsfuzz_trace_compiled_in(void)
+{
+	return 0;
+}
+void atsfuzz_trace_streams(void) {}
 void atsfuzz_trace_boot(void) {}
 void atsfuzz_trace_begin(void) {}
 void atsfuzz_trace_end(void) {}
-uint32_t atsfuzz_trace_stack(void) { return 0; }
-void atsfuzz_trace_bottom(const void *frame) { (void)frame; }
+uint32_t atsfuzz_trace_stack(void)
+{
+	return 0;
+}
+void atsfuzz_trace_bottom(const void *frame)
+{
+	(void)frame;
+}
 uint32_t atsfuzz_trace_frames(uint32_t id, struct atsfuzz_frame *out, uint32_t max)
 {
 	(void)id, (void)out, (void)max;

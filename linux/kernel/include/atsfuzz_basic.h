@@ -120,12 +120,18 @@ struct hlist_head {
 #define module_param(a, b, c)
 #define module_param_named(a, b, c, d)
 #define core_initcall(f) \
-	static inline void __PASTE(__initcall_, f)(void) { (void)&f; }
+	static inline void __PASTE(__initcall_, f)(void) \
+	{ \
+		(void)&f; \
+	}
 #define subsys_initcall(f) core_initcall(f)
 #define arch_initcall(f) core_initcall(f)
 #define device_initcall(f) core_initcall(f)
 #define early_param(name, f) \
-	static inline void __PASTE(__param_, f)(void) { (void)&f; }
+	static inline void __PASTE(__param_, f)(void) \
+	{ \
+		(void)&f; \
+	}
 #define THIS_MODULE ((struct module *)0)
 struct module;
 #define is_module_address(a) ((void)(a), 0)
@@ -193,7 +199,7 @@ struct module;
 #define hweight64(x) ((unsigned long)__builtin_popcountll(x))
 #define hweight_long(x) hweight64(x)
 
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 #define swap(a, b) \
 	do { \
 		typeof(a) __swap = (a); \
@@ -221,10 +227,8 @@ static inline size_t size_add(size_t a, size_t b)
 }
 #define struct_size(p, member, count) \
 	size_add(sizeof(*(p)), size_mul(count, sizeof((p)->member[0])))
-#define struct_size_t(type, member, count) \
-	struct_size((type *)0, member, count)
-#define offsetofend(type, member) \
-	(__builtin_offsetof(type, member) + sizeof(((type *)0)->member))
+#define struct_size_t(type, member, count) struct_size((type *)0, member, count)
+#define offsetofend(type, member) (__builtin_offsetof(type, member) + sizeof(((type *)0)->member))
 #define sizeof_field(type, member) sizeof(((type *)0)->member)
 #define array_size(a, b) size_mul(a, b)
 #define u64_to_user_ptr(x) ((void *)(unsigned long)(x))
@@ -327,7 +331,10 @@ struct ratelimit_state {
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
 
-static inline u64 div_u64(u64 n, u32 d) { return n / d; }
+static inline u64 div_u64(u64 n, u32 d)
+{
+	return n / d;
+}
 #define do_div(n, d) \
 	({ \
 		u32 __rem = (n) % (d); \

@@ -60,9 +60,9 @@ struct pci_dev {
 	unsigned int untrusted : 1;
 	unsigned int external_facing : 1;
 	unsigned int multifunction : 1;
-	unsigned int eetlp_prefix_path : 1;	/* until 6.x */
+	unsigned int eetlp_prefix_path : 1; /* until 6.x */
 	unsigned int pasid_no_tlp : 1;
-	u8 eetlp_prefix_max;			/* 7.x */
+	u8 eetlp_prefix_max; /* 7.x */
 };
 #define to_pci_dev(d) container_of(d, struct pci_dev, dev)
 #define dev_is_pci(d) ((d)->bus == &pci_bus_type)
@@ -72,9 +72,9 @@ struct pci_dev {
 #define pci_physfn(p) ((p)->is_virtfn ? (p)->physfn : (p))
 #define pci_ats_disabled() false
 #define PCI_VENDOR_ID_HUAWEI 0x19e5
-#define PCI_DEVFN(slot, func) ((((slot) & 0x1f) << 3) | ((func) & 7))
+#define PCI_DEVFN(slot, func) ((((slot)&0x1f) << 3) | ((func)&7))
 #define PCI_SLOT(devfn) (((devfn) >> 3) & 0x1f)
-#define PCI_FUNC(devfn) ((devfn) & 7)
+#define PCI_FUNC(devfn) ((devfn)&7)
 #define PCI_DEVID(bus, devfn) (((u16)(bus) << 8) | (devfn))
 #define PCI_BUS_NUM(x) (((x) >> 8) & 0xff)
 #define pci_dev_id(p) PCI_DEVID(0, (p)->devfn)

@@ -32,7 +32,9 @@ struct kernfs_node;
 struct attribute_group;
 
 #define __ATTR(_name, _mode, _show, _store) \
-	{ .attr = { .name = #_name, .mode = _mode }, .show = _show, .store = _store }
+	{ \
+		.attr = { .name = #_name, .mode = _mode }, .show = _show, .store = _store \
+	}
 
 static inline struct kobject *kobject_get(struct kobject *k)
 {
@@ -63,7 +65,10 @@ static inline int __kobject_init_and_add(struct kobject *k, const struct kobj_ty
 }
 #define kobject_init_and_add(k, type, parent, fmt, ...) \
 	__kobject_init_and_add(k, type, parent, __allocate_fails(64))
-static inline void __dynamic_kobject_release(struct kobject *k) { kfree(k); }
+static inline void __dynamic_kobject_release(struct kobject *k)
+{
+	kfree(k);
+}
 static const struct kobj_type __dynamic_kobject __maybe_unused = {
 	.release = __dynamic_kobject_release
 };
@@ -91,7 +96,10 @@ static const struct kobj_type __dynamic_kobject __maybe_unused = {
 		strncmp(__a, __b, __n) == 0 && (!__a[__n] || __a[__n] == '\n'); \
 	})
 #define kstrtobool(s, out) (*(out) = false, 0)
-static inline bool capable(int capability) { return true; }
+static inline bool capable(int capability)
+{
+	return true;
+}
 #define CAP_SYS_ADMIN 0
 #define CAP_SYS_RAWIO 0
 
@@ -149,7 +157,8 @@ struct device_driver {
 	bool suppress_bind_attrs;
 	void *owner;
 };
-struct class {
+struct class
+{
 	const char *name;
 	void (*dev_release)(struct device *);
 };
@@ -213,9 +222,15 @@ struct notifier_block {
 };
 #define NOTIFY_DONE 0
 #define NOTIFY_OK 1
-enum { BUS_NOTIFY_ADD_DEVICE, BUS_NOTIFY_DEL_DEVICE, BUS_NOTIFY_REMOVED_DEVICE,
-       BUS_NOTIFY_BIND_DRIVER, BUS_NOTIFY_BOUND_DRIVER, BUS_NOTIFY_UNBIND_DRIVER,
-       BUS_NOTIFY_UNBOUND_DRIVER };
+enum {
+	BUS_NOTIFY_ADD_DEVICE,
+	BUS_NOTIFY_DEL_DEVICE,
+	BUS_NOTIFY_REMOVED_DEVICE,
+	BUS_NOTIFY_BIND_DRIVER,
+	BUS_NOTIFY_BOUND_DRIVER,
+	BUS_NOTIFY_UNBIND_DRIVER,
+	BUS_NOTIFY_UNBOUND_DRIVER
+};
 #define bus_register_notifier(bus, nb) ((void)(bus), (void)(nb), 0)
 #define bus_unregister_notifier(bus, nb) ((void)(bus), (void)(nb), 0)
 #define driver_deferred_probe_check_state(dev) ((void)(dev), -ENODEV)
@@ -242,7 +257,9 @@ struct resource {
 #define IORESOURCE_MEM 0x200
 #define resource_size(r) ((r)->end - (r)->start + 1)
 #define DEFINE_RES_MEM(_start, _size) \
-	{ .start = (_start), .end = (_start) + (_size) - 1, .flags = IORESOURCE_MEM }
+	{ \
+		.start = (_start), .end = (_start) + (_size)-1, .flags = IORESOURCE_MEM \
+	}
 /*
  * An MMIO pointer is ATSFUZZ_MMIO_BASE + (smmu << 20) + offset: never mapped, so
  * a stray dereference faults.
@@ -282,8 +299,7 @@ enum { IRQ_NONE, IRQ_HANDLED, IRQ_WAKE_THREAD };
 #define IRQF_ONESHOT 0
 #define IRQF_SHARED 0
 /* The harness has no interrupts: registering is all that a probe does. */
-#define devm_request_irq(dev, irq, handler, flags, name, data) \
-	((void)(irq), (void)&(handler), 0)
+#define devm_request_irq(dev, irq, handler, flags, name, data) ((void)(irq), (void)&(handler), 0)
 #define devm_request_threaded_irq(dev, irq, handler, thread, flags, name, data) \
 	((void)(irq), (void)(thread), 0)
 struct msi_msg {
@@ -294,8 +310,7 @@ struct msi_desc {
 	u16 msi_index;
 };
 #define msi_desc_to_dev(d) ((d)->dev)
-#define platform_device_msi_init_and_alloc_irqs(dev, n, write) \
-	((void)(n), (void)(write), -ENODEV)
+#define platform_device_msi_init_and_alloc_irqs(dev, n, write) ((void)(n), (void)(write), -ENODEV)
 #define platform_device_msi_free_irqs_all(dev) ((void)(dev))
 #define msi_get_virq(dev, index) ((void)(dev), 0)
 struct irq_domain;

@@ -63,15 +63,21 @@ typedef struct {
 typedef struct {
 	s64 counter;
 } atomic64_t;
-#define ATOMIC_INIT(i) { (i) }
-#define ATOMIC_LONG_INIT(i) { (i) }
+#define ATOMIC_INIT(i) \
+	{ \
+		(i) \
+	}
+#define ATOMIC_LONG_INIT(i) \
+	{ \
+		(i) \
+	}
 
 #define __counter(v) ((v)->counter)
-#define __atomic_return(v, op, i) (__counter(v) op (i))
+#define __atomic_return(v, op, i) (__counter(v) op(i))
 #define __atomic_fetch(v, op, i) \
 	({ \
 		typeof(__counter(v)) __was = __counter(v); \
-		__counter(v) op (i); \
+		__counter(v) op(i); \
 		__was; \
 	})
 #define atomic_read(v) READ_ONCE(__counter(v))
@@ -98,8 +104,7 @@ typedef struct {
 #define atomic_fetch_andnot_release(i, v) atomic_fetch_andnot_relaxed(i, v)
 #define atomic_cmpxchg(v, old, new) cmpxchg(&__counter(v), old, new)
 #define atomic_cmpxchg_relaxed(v, old, new) atomic_cmpxchg(v, old, new)
-#define atomic_cond_read_relaxed(v, condition) \
-	smp_cond_load_relaxed(&__counter(v), condition)
+#define atomic_cond_read_relaxed(v, condition) smp_cond_load_relaxed(&__counter(v), condition)
 #define atomic_cond_read_acquire(v, condition) atomic_cond_read_relaxed(v, condition)
 #define atomic_long_read(v) atomic_read(v)
 #define atomic_long_set(v, i) atomic_set(v, i)
@@ -138,7 +143,10 @@ typedef struct {
 typedef struct {
 	int counter;
 } refcount_t;
-#define REFCOUNT_INIT(n) { (n) }
+#define REFCOUNT_INIT(n) \
+	{ \
+		(n) \
+	}
 #define refcount_set(r, n) ((void)((r)->counter = (n)))
 #define refcount_read(r) READ_ONCE((r)->counter)
 #define refcount_inc(r) \
@@ -171,7 +179,10 @@ typedef struct {
 struct rw_semaphore {
 	int writer, readers;
 };
-#define __MUTEX_INITIALIZER(name) { 0 }
+#define __MUTEX_INITIALIZER(name) \
+	{ \
+		0 \
+	}
 #define DEFINE_MUTEX(name) struct mutex name = { 0 }
 #define DEFINE_SPINLOCK(name) spinlock_t name = { 0 }
 #define DECLARE_RWSEM(name) struct rw_semaphore name = { 0 }
@@ -185,8 +196,7 @@ struct rw_semaphore {
 #define __take(l) \
 	do { \
 		if (unlikely((l)->held)) \
-			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
-				     "deadlock: %s is held", #l); \
+			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, "deadlock: %s is held", #l); \
 		(l)->held = 1; \
 	} while (0)
 #define __give(l) \
@@ -198,7 +208,11 @@ struct rw_semaphore {
 	} while (0)
 #define mutex_lock(m) __take(m)
 #define mutex_lock_nested(m, c) __take(m)
-#define mutex_lock_interruptible(m) ({ __take(m); 0; })
+#define mutex_lock_interruptible(m) \
+	({ \
+		__take(m); \
+		0; \
+	})
 #define mutex_trylock(m) ((m)->held ? 0 : ((m)->held = 1))
 #define mutex_unlock(m) __give(m)
 #define mutex_is_locked(m) ((m)->held)
@@ -306,15 +320,15 @@ struct srcu_struct {
 #define USEC_PER_MSEC 1000L
 #define NSEC_PER_SEC 1000000000L
 #define ktime_get() ((ktime_t)atsfuzz_time_ns())
-#define ktime_add_us(t, us) ((t) + (ktime_t)(us) * NSEC_PER_USEC)
+#define ktime_add_us(t, us) ((t) + (ktime_t)(us)*NSEC_PER_USEC)
 #define ktime_add_ns(t, ns) ((t) + (ktime_t)(ns))
 #define ktime_compare(a, b) ((a) < (b) ? -1 : (a) > (b))
 #define ktime_us_delta(a, b) (((a) - (b)) / NSEC_PER_USEC)
 #define cpu_relax() atsfuzz_relax()
 #define wfe() atsfuzz_relax()
-#define udelay(us) atsfuzz_delay_ns((us) * 1000ULL)
+#define udelay(us) atsfuzz_delay_ns((us)*1000ULL)
 #define ndelay(ns) atsfuzz_delay_ns(ns)
-#define mdelay(ms) atsfuzz_delay_ns((ms) * 1000000ULL)
+#define mdelay(ms) atsfuzz_delay_ns((ms)*1000000ULL)
 #define msleep(ms) mdelay(ms)
 #define usleep_range(a, b) udelay(b)
 #define fsleep(us) udelay(us)

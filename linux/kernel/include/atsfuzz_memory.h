@@ -18,17 +18,19 @@
 #define __GFP_NOWARN 0u
 #define __GFP_NORETRY 0u
 #define __GFP_NOFAIL 0u
-#define gfpflags_allow_blocking(gfp) (((gfp) & GFP_KERNEL) != 0)
+#define gfpflags_allow_blocking(gfp) (((gfp)&GFP_KERNEL) != 0)
 
+/* Outside the sections that a boot restores: a place is looked up once. */
 #define __place() \
 	({ \
-		static struct atsfuzz_place __here = { __FILE__, 0, __LINE__, 0 }; \
+		static struct atsfuzz_place __here \
+			__attribute__((section("atsfuzz_places"))) = { __FILE__, 0, __LINE__, 0 }; \
 		__here.function = __func__; \
 		&__here; \
 	})
 #define __allocate(size, flags) atsfuzz_memory_allocate(size, flags, __place())
 #define __allocate_fails(size) atsfuzz_memory_fails(size, __place())
-#define __zero(gfp) (((gfp) & __GFP_ZERO) ? ATSFUZZ_MEMORY_ZERO : 0)
+#define __zero(gfp) (((gfp)&__GFP_ZERO) ? ATSFUZZ_MEMORY_ZERO : 0)
 
 #define kmalloc(size, gfp) __allocate(size, __zero(gfp))
 #define kzalloc(size, gfp) __allocate(size, ATSFUZZ_MEMORY_ZERO)
@@ -98,12 +100,12 @@ static inline int __snprintf(char *out, size_t size, const char *fmt, ...)
 
 #define __dma_allocate(size, handle, flags) \
 	({ \
-		void *__memory = __allocate(size, ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA | (flags)); \
+		void *__memory = \
+			__allocate(size, ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA | (flags)); \
 		*(handle) = (dma_addr_t)__memory; \
 		__memory; \
 	})
-#define dma_alloc_coherent(dev, size, handle, gfp) \
-	((void)(dev), __dma_allocate(size, handle, 0))
+#define dma_alloc_coherent(dev, size, handle, gfp) ((void)(dev), __dma_allocate(size, handle, 0))
 #define dmam_alloc_coherent(dev, size, handle, gfp) \
 	((void)(dev), __dma_allocate(size, handle, ATSFUZZ_MEMORY_MANAGED))
 #define dma_free_coherent(dev, size, memory, handle) \
@@ -129,7 +131,7 @@ struct page {
 #define __pa(p) virt_to_phys(p)
 #define mod_node_page_state(a, b, c) ((void)(a), (void)(c))
 #define mod_lruvec_page_state(a, b, c) ((void)(a), (void)(c))
-#define get_order(size) ((size) <= PAGE_SIZE ? 0 : (int)fls64(((size) - 1) >> PAGE_SHIFT))
+#define get_order(size) ((size) <= PAGE_SIZE ? 0 : (int)fls64(((size)-1) >> PAGE_SHIFT))
 /* Table walks are coherent: a DMA address is the pointer, syncs do nothing. */
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 #define dma_map_single(dev, p, size, direction) virt_to_phys(p)
@@ -153,8 +155,14 @@ struct ida {
 	u32 count;
 };
 #define DEFINE_IDA(name) struct ida name
-static inline void ida_init(struct ida *ida) { ida->count = 0; }
-static inline void ida_destroy(struct ida *ida) { ida->count = 0; }
+static inline void ida_init(struct ida *ida)
+{
+	ida->count = 0;
+}
+static inline void ida_destroy(struct ida *ida)
+{
+	ida->count = 0;
+}
 static inline int __ida_lowest(struct ida *ida, unsigned int min, unsigned int max)
 {
 	unsigned int id, i;
@@ -204,9 +212,15 @@ struct xa_limit {
 #define DEFINE_XARRAY_ALLOC(name) struct xarray name
 #define DEFINE_XARRAY_ALLOC1(name) struct xarray name
 #define XA_ZERO_ENTRY ((void *)257UL)
-static inline void xa_init(struct xarray *xa) { xa->count = 0; }
+static inline void xa_init(struct xarray *xa)
+{
+	xa->count = 0;
+}
 #define xa_init_flags(xa, flags) xa_init(xa)
-static inline void xa_destroy(struct xarray *xa) { xa->count = 0; }
+static inline void xa_destroy(struct xarray *xa)
+{
+	xa->count = 0;
+}
 #define xa_lock(xa) ((void)(xa))
 #define xa_unlock(xa) ((void)(xa))
 static inline void **__xa_slot(struct xarray *xa, unsigned long index)
@@ -249,8 +263,7 @@ static inline void *xa_erase(struct xarray *xa, unsigned long index)
 #define xa_empty(xa) ((xa)->count == 0)
 #define xa_is_err(entry) ((unsigned long)(entry) >= (unsigned long)-4095)
 #define xa_err(entry) (xa_is_err(entry) ? (int)(long)(entry) : 0)
-static inline int __xa_alloc(struct xarray *xa, u32 *id, void *entry,
-			     struct xa_limit limit)
+static inline int __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit)
 {
 	unsigned long index;
 
@@ -274,8 +287,7 @@ static inline int __xa_insert(struct xarray *xa, unsigned long index, void *entr
 }
 #define xa_insert(xa, index, entry, gfp) \
 	(__allocate_fails(64) ? -ENOMEM : __xa_insert(xa, index, entry))
-#define xa_reserve(xa, index, gfp) \
-	(__xa_slot(xa, index) ? 0 : xa_insert(xa, index, NULL, gfp))
+#define xa_reserve(xa, index, gfp) (__xa_slot(xa, index) ? 0 : xa_insert(xa, index, NULL, gfp))
 static inline void *__xa_store(struct xarray *xa, unsigned long index, void *entry)
 {
 	void **slot = __xa_slot(xa, index), *old;
@@ -291,10 +303,9 @@ static inline void *__xa_store(struct xarray *xa, unsigned long index, void *ent
 	return old;
 }
 #define xa_store(xa, index, entry, gfp) \
-	((entry) && !__xa_slot(xa, index) && __allocate_fails(64) ? \
-		 (void *)(long)-ENOMEM : __xa_store(xa, index, entry))
-static inline void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *old,
-				 void *entry)
+	((entry) && !__xa_slot(xa, index) && __allocate_fails(64) ? (void *)(long)-ENOMEM : \
+								    __xa_store(xa, index, entry))
+static inline void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry)
 {
 	void *current_entry = xa_load(xa, index);
 
@@ -305,14 +316,16 @@ static inline void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *o
 #define xa_cmpxchg(xa, index, old, entry, gfp) __xa_cmpxchg(xa, index, old, entry)
 #define xa_for_each(xa, index, entry) \
 	for (u32 __i = 0; __i < (xa)->count && \
-			  ((index) = (xa)->slots[__i].index, \
-			   (entry) = (xa)->slots[__i].entry, 1); \
+			  ((index) = (xa)->slots[__i].index, (entry) = (xa)->slots[__i].entry, 1); \
 	     __i++)
 #define xa_for_each_start(xa, index, entry, start) xa_for_each(xa, index, entry)
 #define xa_for_each_range(xa, index, entry, start, end) xa_for_each(xa, index, entry)
-static inline void *xa_find_entry(struct xarray *xa) { return NULL; }
+static inline void *xa_find_entry(struct xarray *xa)
+{
+	return NULL;
+}
 #define xa_tag_pointer(p, tag) ((void *)((unsigned long)(p) | (tag)))
 #define xa_untag_pointer(p) ((void *)((unsigned long)(p) & ~3UL))
-#define xa_pointer_tag(p) ((unsigned long)(p) & 3UL)
+#define xa_pointer_tag(p) ((unsigned long)(p)&3UL)
 
 #endif /* ATSFUZZ_KERNEL_MEMORY_H_ */

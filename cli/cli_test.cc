@@ -1,0 +1,260 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+// The program as a user meets it: command lines, exit statuses, messages.
+
+namespace atsfuzz::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Program : public testing::Test {
+ protected:
+  Program() {
+    std::string pattern = testing::TempDir() + "cliXXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~Program() override { fs::remove_all(folder_); }
+
+  // Runs `atsfuzz arguments` in the test's folder.
+  void Run(const std::string& arguments) {
+    const std::string command = "cd " + folder_ + " && " + ATSFUZZ_PROGRAM +
+                                " " + arguments + " >out 2>err";
+    const int status = system(command.c_str());
+    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    out_ = Read("out");
+    err_ = Read("err");
+  }
+  std::string Read(const std::string& name) const {
+    std::ifstream file(folder_ + "/" + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+  }
+  void ExpectRefused(const std::string& message) const {
+    EXPECT_EQ(exit_status_, 2) << err_;
+    EXPECT_THAT(err_, StartsWith("atsfuzz: "));
+    EXPECT_THAT(err_, HasSubstr(message));
+    EXPECT_EQ(out_, "");
+  }
+
+  std::string folder_, out_, err_;
+  int exit_status_ = -1;
+};
+
+// Tests that need a kernel tree use this name, so that they can be left out.
+using ProgramOnDriver = Program;
+
+constexpr char kSeed[] =
+    "smmu   s0\n"
+    "pf     p0  ats\n"
+    "vf     v0  of=p0 smmu=s0 ats default=identity\n"
+    "domain d0  smmu=s0 stage=1\n"
+    "probe  v0\n"
+    "attach v0 d0\n";
+
+TEST_F(Program, WithoutArgumentsShowsItsCommandsAndFails) {
+  Run("");
+  EXPECT_EQ(exit_status_, 2);
+  EXPECT_THAT(err_, HasSubstr("usage: atsfuzz COMMAND"));
+}
+
+TEST_F(Program, HelpIsNoFailure) {
+  for (const std::string command :
+       {"", "fuzz ", "replay ", "shrink ", "drivers "}) {
+    Run(command + "--help");
+    EXPECT_EQ(exit_status_, 0) << command;
+    EXPECT_THAT(out_, StartsWith("usage: atsfuzz ")) << command;
+    if (!command.empty()) {
+      EXPECT_THAT(out_,
+                  HasSubstr("examples:\n  atsfuzz " + command.substr(0, 4)));
+    }
+  }
+}
+
+TEST_F(Program, NamesTheNearestCommandAndFlag) {
+  Run("fzuz");
+  ExpectRefused("unknown command fzuz; did you mean fuzz?");
+  Run("fuzz --sedd=1");
+  ExpectRefused("unknown flag --sedd; did you mean --seed?");
+}
+
+TEST_F(Program, SaysThatACommandIsPlanned) {
+  Run("compare --driver=linux:6.12");
+  ExpectRefused("unknown command compare: it is planned");
+}
+
+TEST_F(Program, RefusesDriversThatItDoesNotKnow) {
+  Run("fuzz --driver=model:7.2");
+  ExpectRefused("the abstract model comes in a later version");
+  Run("fuzz --driver=windows");
+  ExpectRefused("--driver=windows: unknown driver; expected linux:VERSION");
+  Run("fuzz --driver=linux:0.99");
+  ExpectRefused("0.99");
+  Run("fuzz --driver=linux:/nonexistent/tree");
+  ExpectRefused("/nonexistent/tree");
+}
+
+TEST_F(Program, RefusesATreeWithoutTheDriver) {
+  fs::create_directories(folder_ + "/tree");
+  Write("tree/Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n");
+  Run("fuzz --driver=linux:" + folder_ + "/tree");
+  ExpectRefused("tree");
+}
+
+TEST_F(Program, RefusesThreadsOfALaterVersionAndOddNumbers) {
+  Run("fuzz --threads=2");
+  ExpectRefused("--threads=2: scenarios with several threads come in a later");
+  Run("fuzz --seconds=soon");
+  ExpectRefused("--seconds=soon: expected a whole number");
+  Run("fuzz --jobs=0");
+  ExpectRefused("--jobs=0: expected 1 to 256");
+}
+
+TEST_F(Program, RefusesFaultsThatDoNotExist) {
+  Run("fuzz --faults=aloc");
+  ExpectRefused("found `aloc`");
+  EXPECT_THAT(err_, HasSubstr("did you mean alloc?"));
+}
+
+TEST_F(Program, RefusesAMalformedScenarioWithItsPlace) {
+  Write("bad.ats", "smmu s0\nprobe v7\n");
+  Run("replay bad.ats");
+  ExpectRefused("bad.ats:2:");
+  Run("shrink bad.ats");
+  ExpectRefused("bad.ats:2:");
+  Run("fuzz --topology=bad.ats");
+  ExpectRefused("bad.ats:2:");
+}
+
+TEST_F(Program, RefusesAScenarioThatIsNotThere) {
+  Run("replay missing.ats");
+  ExpectRefused("missing.ats");
+  Run("replay");
+  ExpectRefused("replay needs a scenario's path");
+}
+
+TEST_F(Program, RefusesAnExpectationOfNoInvariant) {
+  Write("odd.ats", std::string(kSeed) + "expect violation no-such-thing\n");
+  Run("replay odd.ats");
+  ExpectRefused("no-such-thing");
+}
+
+TEST_F(Program, RefusesAFindingsFolderBeforeItFuzzes) {
+  Write("findings", "a file in the way");
+  Run("fuzz");
+  ExpectRefused("findings");
+  Run("fuzz --findings=/proc/findings");
+  ExpectRefused("/proc/findings");
+}
+
+TEST_F(Program, RefusesAPatchThatIsNotThere) {
+  Run("fuzz --patch=missing.patch");
+  ExpectRefused("--patch=missing.patch: cannot read this file");
+}
+
+TEST_F(Program, ListsDrivers) {
+  Run("drivers");
+  EXPECT_EQ(exit_status_, 0);
+  EXPECT_THAT(out_, HasSubstr("linux:6.12"));
+}
+
+TEST_F(ProgramOnDriver, RefusesAPatchThatDoesNotApply) {
+  Write("odd.patch",
+        "--- a/drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c\n"
+        "+++ b/drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c\n"
+        "@@ -1,3 +1,3 @@\n no such line\n-nor this\n+but this\n nor that\n");
+  Run("fuzz --patch=odd.patch");
+  ExpectRefused("odd.patch");
+}
+
+TEST_F(ProgramOnDriver, RefusesWhatTheKernelCouldNotDo) {
+  Write("impossible.ats", "smmu s0\npf p0 smmu=s0\nprobe p0\nunclaim p0\n");
+  Run("replay impossible.ats");
+  ExpectRefused("impossible.ats: operation 2, `unclaim p0`");
+}
+
+TEST_F(ProgramOnDriver, FuzzFindsShrinksAndWritesTheSeedsBug) {
+  Run("fuzz --seed=1 --json --findings=found");
+  ASSERT_EQ(exit_status_, 1) << err_;
+  const auto json = nlohmann::json::parse(out_);
+  for (const char* key :
+       {"driver", "seed", "runs", "operations", "seconds", "findings"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  bool found = false;
+  for (const auto& finding : json["findings"]) {
+    for (const char* key : {"invariant", "assumes", "signature", "operations",
+                            "switches", "scenario", "known"}) {
+      EXPECT_TRUE(finding.contains(key)) << key;
+    }
+    const std::string place =
+        "found/" + finding["signature"].get<std::string>();
+    EXPECT_EQ(finding["scenario"], place + "/scenario.ats");
+    EXPECT_NE(Read(place + "/trace.txt"), "");
+    EXPECT_NE(Read(place + "/finding.json"), "");
+    if (finding["invariant"] != "belief-matches-device") continue;
+    found = true;
+    EXPECT_EQ(finding["assumes"], "honest");
+    EXPECT_LE(finding["operations"], 2);
+    Run("replay " + finding["scenario"].get<std::string>() + " --trace");
+    EXPECT_EQ(exit_status_, 1);
+    EXPECT_THAT(out_, HasSubstr("violation: belief-matches-device"));
+    EXPECT_THAT(out_, HasSubstr("arm-smmu-v3.c:"));
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(ProgramOnDriver, TheSameSeedPrintsTheSameBytesButForTimes) {
+  std::vector<nlohmann::ordered_json> outputs;
+  for (const std::string jobs : {"1", "2"}) {
+    Run("fuzz --seed=5 --runs=600 --keep-going --json --jobs=" + jobs);
+    ASSERT_EQ(exit_status_, 1) << err_;
+    outputs.push_back(nlohmann::ordered_json::parse(out_));
+    outputs.back().erase("seconds");
+  }
+  EXPECT_EQ(outputs[0].dump(), outputs[1].dump());
+}
+
+TEST_F(ProgramOnDriver, ReplayFailsWhenAnExpectationIsMissed) {
+  Write("met.ats",
+        std::string(kSeed) + "expect violation belief-matches-device\n");
+  Run("replay met.ats");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  Write("missed.ats", std::string(kSeed) + "expect none\n");
+  Run("replay missed.ats");
+  EXPECT_EQ(exit_status_, 1);
+  EXPECT_THAT(out_, HasSubstr("expected no violation, found "
+                              "belief-matches-device"));
+}
+
+TEST_F(ProgramOnDriver, ShrinkWritesASmallerScenarioOfTheSameViolation) {
+  Write("long.ats", std::string(kSeed) + "detach v0\nattach v0 d0\n" +
+                        "expect violation belief-matches-device\n");
+  Run("shrink long.ats --output=short.ats");
+  EXPECT_EQ(exit_status_, 1) << err_;
+  Run("replay short.ats --json");
+  const auto json = nlohmann::json::parse(out_);
+  // A default domain of type DMA does what the attach did.
+  EXPECT_EQ(json["operations"], 1);
+  EXPECT_EQ(json["findings"][0]["invariant"], "belief-matches-device");
+}
+
+}  // namespace
+}  // namespace atsfuzz::cli

@@ -1,0 +1,116 @@
+#include "cli/traced_run.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "fuzz/child.h"
+#include "fuzz/run.h"
+#include "report/text.h"
+
+namespace atsfuzz::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+// Sends the trace on after each step, so that a crash leaves what came before.
+class TraceListener : public fuzz::SightingCollector {
+ public:
+  TraceListener(const model::Topology& topology, fuzz::Link* link)
+      : trace_(topology), link_(link) {}
+
+  void OnBoot(model::System& system,
+              std::span<const properties::Violation> violations) override {
+    SightingCollector::OnBoot(system, violations);
+    trace_.Boot(system, violations);
+    SendTrace();
+  }
+  void OnStep(const model::Operation& operation, size_t index, bool implicit,
+              int result, model::System& system,
+              std::span<const properties::Violation> violations) override {
+    SightingCollector::OnStep(operation, index, implicit, result, system,
+                              violations);
+    trace_.Step(operation, implicit, result, system, violations);
+    SendTrace();
+    if (!implicit) link_->Part(++steps_);
+  }
+  void OnShutdown(model::System& system,
+                  std::span<const properties::Violation> violations) override {
+    SightingCollector::OnShutdown(system, violations);
+    trace_.Shutdown(system, violations);
+    SendTrace();
+  }
+
+ private:
+  void SendTrace() {
+    const std::string& text = trace_.text();
+    link_->Send(Json{{"trace", text.substr(sent_)}}.dump(
+        -1, ' ', false, Json::error_handler_t::replace));
+    sent_ = text.size();
+  }
+
+  report::Trace trace_;
+  fuzz::Link* link_;
+  size_t sent_ = 0;
+  uint64_t steps_ = 0;
+};
+
+Json ErrorJson(const absl::Status& status) {
+  return {{"error", std::string(status.message())},
+          {"code", static_cast<int>(status.code())}};
+}
+
+}  // namespace
+
+absl::StatusOr<TracedRun> RunTraced(const fuzz::LoadSystem& load,
+                                    const model::Scenario& scenario) {
+  const auto child =
+      fuzz::Child::Fork(fuzz::Child::Signals::kRecord, [&](fuzz::Link& link) {
+        const auto system = load();
+        if (!system.ok()) {
+          link.Send(ErrorJson(system.status()).dump());
+          return;
+        }
+        link.Begin(0);
+        TraceListener listener(scenario.topology, &link);
+        const auto result =
+            fuzz::Run(scenario, **system, {.listener = &listener});
+        if (!result.ok()) {
+          link.Send(ErrorJson(result.status()).dump());
+          return;
+        }
+        for (const fuzz::Sighting& sighting : listener.sightings()) {
+          link.Send(Json{{"sighting", Serialize(sighting)}}.dump());
+        }
+      });
+  TracedRun run;
+  for (const std::string& line : child->ReceiveAll(fuzz::kRunTimeoutMs)) {
+    const Json json = Json::parse(line);
+    if (json.contains("error")) {
+      return absl::Status(
+          static_cast<absl::StatusCode>(json["code"].get<int>()),
+          json["error"].get<std::string>());
+    }
+    if (json.contains("trace")) {
+      run.trace += json["trace"].get<std::string>();
+    } else {
+      run.sightings.push_back(
+          fuzz::ParseSighting(json["sighting"].get<std::string>()));
+    }
+  }
+  run.operations = child->part();
+  if (!child->finished()) {
+    run.sightings = {fuzz::SightingOf(child->death(), scenario, child->part())};
+    const properties::Violation& violation = run.sightings[0].violation;
+    const std::string text =
+        child->part() < scenario.operations.size()
+            ? ToText(scenario.topology, scenario.operations[child->part()])
+            : "(shutdown)";
+    absl::StrAppend(&run.trace, text,
+                    "\n  violation: ", InvariantName(violation.invariant),
+                    "\n    ", violation.message, "\n",
+                    report::StackText(fuzz::Symbolize(child->death().stack)));
+  }
+  return run;
+}
+
+}  // namespace atsfuzz::cli

@@ -1,0 +1,28 @@
+#ifndef ATSFUZZ_CLI_TRACED_RUN_H_
+#define ATSFUZZ_CLI_TRACED_RUN_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fuzz/round.h"
+#include "fuzz/sighting.h"
+#include "model/scenario.h"
+
+namespace atsfuzz::cli {
+
+// One run on an instrumented system, in a child process, as text.
+struct TracedRun {
+  std::string trace;
+  std::vector<fuzz::Sighting> sightings;  // in order of appearance
+  size_t operations = 0;                  // that ran
+};
+
+// FailedPrecondition if the kernel could not do one of the operations or the
+// machine does not boot; otherwise fails as `load` fails.
+absl::StatusOr<TracedRun> RunTraced(const fuzz::LoadSystem& load,
+                                    const model::Scenario& scenario);
+
+}  // namespace atsfuzz::cli
+
+#endif  // ATSFUZZ_CLI_TRACED_RUN_H_

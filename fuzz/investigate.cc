@@ -1,0 +1,279 @@
+#include "fuzz/investigate.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "fuzz/child.h"
+#include "fuzz/run.h"
+#include "fuzz/shrink.h"
+#include "model/text.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using Json = nlohmann::json;
+
+// Runs of the shrinker may be hopeless many times over: a hang is one sooner.
+constexpr int kAttemptTimeoutMs = 2000;
+constexpr int kPollMs = 20;
+
+// Passes sightings on as they appear, and says which operation runs.
+class SendingListener : public SightingCollector {
+ public:
+  explicit SendingListener(Link* link) : link_(link) {}
+
+  void OnStep(const model::Operation& operation, size_t index, bool implicit,
+              int result, model::System& system,
+              std::span<const properties::Violation> violations) override {
+    SightingCollector::OnStep(operation, index, implicit, result, system,
+                              violations);
+    if (!implicit) link_->Part(++steps_);
+  }
+
+ private:
+  Link* link_;
+  uint64_t steps_ = 0;
+};
+
+bool Shows(const model::Scenario& scenario, const Sighting& wanted,
+           model::System& system) {
+  SightingCollector collector;
+  if (!Run(scenario, system, {.listener = &collector}).ok()) return false;
+  return std::any_of(
+      collector.sightings().begin(), collector.sightings().end(),
+      [&](const Sighting& seen) { return seen.key() == wanted.key(); });
+}
+
+void KeepFaults(model::Faults* faults, uint8_t classes) {
+  if (!(classes & model::kFaultAlloc)) {
+    faults->alloc_numbers = 0;
+    faults->alloc_sites = 0;
+  }
+  if (!(classes & model::kFaultPrepareAts)) faults->prepare_ats = false;
+  if (!(classes & model::kFaultEnableAts)) faults->enable_ats = false;
+  if (!(classes & model::kFaultConfigWrite)) faults->config_writes = 0;
+}
+
+// The scenario with the fewest fault classes that still fails. A shrinker that
+// starts with them all may end in a minimum that needs them.
+model::Scenario WithFewestAssumptions(const model::Scenario& scenario,
+                                      const Predicate& fails) {
+  const uint8_t used = ClassesUsed(scenario);
+  for (int count = 0; count < std::popcount(used); ++count) {
+    for (uint8_t classes = 0; classes <= model::kAllFaults; ++classes) {
+      if ((classes & ~used) != 0 || std::popcount(classes) != count) continue;
+      model::Scenario candidate = scenario;
+      for (model::Operation& operation : candidate.operations) {
+        KeepFaults(&operation.faults, classes);
+      }
+      if (fails(candidate)) return candidate;
+    }
+  }
+  return scenario;
+}
+
+}  // namespace
+
+Investigator::Investigator(LoadSystem load, SanitizedProgram* sanitized,
+                           std::function<bool()> stop)
+    : load_(std::move(load)), sanitized_(sanitized), stop_(std::move(stop)) {}
+
+absl::StatusOr<Investigator::Examination> Investigator::Examine(
+    const model::Scenario& scenario) const {
+  const auto child = Child::Fork(Child::Signals::kRecord, [&](Link& link) {
+    const auto system = load_();
+    if (!system.ok()) {
+      link.Send(Json{{"load", std::string(system.status().message())},
+                     {"code", static_cast<int>(system.status().code())}}
+                    .dump());
+      return;
+    }
+    link.Begin(0);
+    SendingListener listener(&link);
+    const auto result = Run(scenario, **system,
+                            {.drop_impossible = true, .listener = &listener});
+    if (!result.ok()) return;
+    for (const Sighting& sighting : listener.sightings()) {
+      link.Send(Serialize(sighting));
+    }
+    link.Send(Json{{"kept", result->kept}}.dump());
+  });
+  Examination examination;
+  examination.scenario = scenario;
+  for (const std::string& line : child->ReceiveAll(kRunTimeoutMs)) {
+    const Json json = Json::parse(line);
+    if (json.contains("load")) {
+      return absl::Status(
+          static_cast<absl::StatusCode>(json["code"].get<int>()),
+          json["load"].get<std::string>());
+    }
+    if (json.contains("kept")) {
+      RunResult result;
+      json["kept"].get_to(result.kept);
+      examination.scenario = Kept(scenario, result);
+    } else {
+      examination.sightings.push_back(ParseSighting(line));
+    }
+  }
+  if (!child->finished()) {
+    examination.died = true;
+    examination.sightings = {
+        SightingOf(child->death(), scenario, child->part())};
+  }
+  return examination;
+}
+
+absl::StatusOr<Investigator::Examination> Investigator::ExamineSanitized(
+    const model::Scenario& scenario) const {
+  Examination examination;
+  examination.scenario = scenario;
+  if (sanitized_ == nullptr) return examination;
+  absl::Status sent = sanitized_->Send({scenario});
+  if (!sent.ok()) return sent;
+  const auto runs = sanitized_->Receive();
+  if (!runs.ok()) return runs.status();
+  if (!runs->empty() && runs->front().death) {
+    examination.died = true;
+    examination.sightings = {
+        SightingOf(*runs->front().death, scenario, runs->front().operation)};
+  }
+  return examination;
+}
+
+Finding Investigator::Investigate(const Examination& examination,
+                                  const Sighting& sighting,
+                                  bool sanitized) const {
+  const Shrunk shrunk =
+      examination.died
+          ? ShrinkDeath(examination.scenario, sighting.key(), sanitized)
+          : ShrinkInChild(examination.scenario, sighting);
+  Finding finding;
+  finding.scenario = shrunk.scenario;
+  finding.attempts = shrunk.attempts;
+  finding.minimal = shrunk.minimal;
+  finding.found_operations = examination.scenario.operations.size();
+  finding.assumes = ClassesUsed(shrunk.scenario);
+  finding.sighting = sighting;
+  const auto again =
+      sanitized ? ExamineSanitized(shrunk.scenario) : Examine(shrunk.scenario);
+  if (again.ok()) {
+    for (const Sighting& seen : again->sightings) {
+      if (seen.key() != sighting.key()) continue;
+      finding.sighting = seen;
+      break;
+    }
+  }
+  finding.signature = finding.sighting.signatures[finding.assumes];
+  Confirm(&finding);
+  return finding;
+}
+
+Investigator::Shrunk Investigator::ShrinkInChild(
+    const model::Scenario& scenario, const Sighting& sighting) const {
+  Shrunk shrunk;
+  shrunk.scenario = scenario;
+  // Candidates that killed a child; they are not tried again.
+  std::set<std::string> deadly;
+  for (bool finished = false; !finished;) {
+    const auto child = Child::Fork(Child::Signals::kRecord, [&](Link& link) {
+      const auto system = load_();
+      if (!system.ok()) return;
+      uint64_t attempts = 0;
+      const Predicate fails = [&](const model::Scenario& candidate) {
+        const std::string text = model::Print(candidate);
+        if (deadly.contains(text)) return false;
+        link.Send(Json{{"try", text}}.dump());
+        link.Begin(++attempts);
+        const bool shows = Shows(candidate, sighting, **system);
+        if (shows) link.Send(Json{{"shows", text}}.dump());
+        return shows;
+      };
+      ShrinkStats stats;
+      const model::Scenario result =
+          Shrink(WithFewestAssumptions(shrunk.scenario, fails), fails, &stats,
+                 [&link] { return link.Stopped(); });
+      link.Send(Json{{"result", model::Print(result)},
+                     {"minimal", !stats.interrupted}}
+                    .dump());
+    });
+    std::string last;
+    std::vector<std::string> lines;
+    for (bool running = true; running;) {
+      lines.clear();
+      running = child->Receive(&lines);
+      if (running && lines.empty()) {
+        pollfd waiting = {child->fd(), POLLIN, 0};
+        poll(&waiting, 1, kPollMs);
+      }
+      for (const std::string& line : lines) {
+        const Json json = Json::parse(line);
+        if (json.contains("try")) {
+          json["try"].get_to(last);
+          ++shrunk.attempts;
+          continue;
+        }
+        const auto better = model::Parse(
+            json.contains("shows") ? json["shows"].get<std::string>()
+                                   : json["result"].get<std::string>(),
+            "candidate");
+        assert(better.ok());
+        if (json.contains("result")) {
+          shrunk.scenario = *better;
+          shrunk.minimal = json["minimal"];
+        } else if (Simpler(*better, shrunk.scenario)) {
+          shrunk.scenario = *better;
+        }
+      }
+      child->Watch(kAttemptTimeoutMs);
+      if (stop_ && stop_()) child->Stop();
+    }
+    finished = child->finished();
+    if (!finished && !deadly.insert(last).second) finished = true;
+  }
+  return shrunk;
+}
+
+Investigator::Shrunk Investigator::ShrinkDeath(const model::Scenario& scenario,
+                                               const std::string& key,
+                                               bool sanitized) const {
+  Shrunk shrunk;
+  const Predicate fails = [&](const model::Scenario& candidate) {
+    ++shrunk.attempts;
+    const auto seen =
+        sanitized ? ExamineSanitized(candidate) : Examine(candidate);
+    return seen.ok() && seen->died && seen->sightings[0].key() == key;
+  };
+  ShrinkStats stats;
+  shrunk.scenario =
+      Shrink(WithFewestAssumptions(scenario, fails), fails, &stats, stop_);
+  shrunk.minimal = !stats.interrupted;
+  return shrunk;
+}
+
+void Investigator::Confirm(Finding* finding) const {
+  if (sanitized_ == nullptr) return;
+  if (!sanitized_->Send({finding->scenario}).ok()) return;
+  const auto runs = sanitized_->Receive();
+  if (!runs.ok() || runs->empty()) return;
+  const SanitizedRun& run = runs->front();
+  const absl::string_view invariant =
+      InvariantName(finding->sighting.violation.invariant);
+  if (run.death) {
+    finding->confirmation = Confirmation::kMemoryError;
+    finding->sanitizer_report = run.death->report;
+  } else if (std::find(run.invariants.begin(), run.invariants.end(),
+                       invariant) != run.invariants.end()) {
+    finding->confirmation = Confirmation::kSame;
+  } else {
+    finding->confirmation = Confirmation::kDifferent;
+  }
+}
+
+}  // namespace atsfuzz::fuzz

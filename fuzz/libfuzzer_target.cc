@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "fuzz/faults.h"
+#include "fuzz/generate.h"
+#include "fuzz/mutate.h"
+#include "fuzz/run.h"
+#include "fuzz/signature.h"
+#include "linux/system.h"
+#include "model/bytes.h"
+#include "model/text.h"
+
+// The libFuzzer target: scenarios as bytes, on the sanitized build of a driver.
+//
+//   ATSFUZZ_MODULE=<module> [ATSFUZZ_FAULTS=none|all|LIST]
+//   [ATSFUZZ_KNOWN=<file>] atsfuzz-libfuzzer [libFuzzer's options] CORPUS
+//
+// A violation aborts, so that libFuzzer keeps the input; unless the file of
+// known ones names its invariant or its signature, one a line.
+namespace atsfuzz::fuzz {
+namespace {
+
+constexpr size_t kMostOperations = 64;
+
+[[noreturn]] void Die(const std::string& message) {
+  std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", message.c_str());
+  std::exit(3);
+}
+
+struct Target {
+  std::unique_ptr<model::System> system;
+  std::set<std::string> known;
+  uint8_t faults = 0;
+};
+
+Target& TheTarget() {
+  static Target* const target = new Target();
+  return *target;
+}
+
+uint8_t ParseFaults(const std::string& list) {
+  if (list == "none") return 0;
+  if (list == "all") return model::kAllFaults;
+  uint8_t classes = 0;
+  for (absl::string_view item : absl::StrSplit(list, ',')) {
+    uint8_t found = 0;
+    for (int bit = 0; bit < model::kFaultClasses; ++bit) {
+      const auto fault = static_cast<model::FaultClass>(1 << bit);
+      if (item == model::FaultClassName(fault)) found = fault;
+    }
+    if (found == 0) {
+      Die("ATSFUZZ_FAULTS: no such fault: \"" + std::string(item) + "\"");
+    }
+    classes |= found;
+  }
+  return classes;
+}
+
+std::set<std::string> ReadKnown(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) Die("ATSFUZZ_KNOWN: cannot read " + path);
+  std::set<std::string> known;
+  for (std::string line; std::getline(file, line);) {
+    const std::string word = line.substr(0, line.find_first_of(" \t#"));
+    if (!word.empty()) known.insert(word);
+  }
+  return known;
+}
+
+void SetUp(Target* target) {
+  const char* module = std::getenv("ATSFUZZ_MODULE");
+  if (module == nullptr) {
+    Die("ATSFUZZ_MODULE must name a sanitized driver module");
+  }
+  absl::StatusOr<std::unique_ptr<model::System>> system =
+      linux_driver::LoadModule(module, "linux");
+  if (!system.ok()) Die(system.status().ToString());
+  target->system = *std::move(system);
+  if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
+    target->faults = ParseFaults(faults);
+  }
+  if (const char* known = std::getenv("ATSFUZZ_KNOWN")) {
+    target->known = ReadKnown(known);
+  }
+}
+
+// Turns the entropic schedule off, unless the command line speaks of it: every
+// run of a driver touches thousands of features, and counting their frequencies
+// takes three quarters of the time.
+void ScheduleByLength(int* argc, char*** argv) {
+  static auto* const arguments = new std::vector<char*>(*argv, *argv + *argc);
+  for (const char* argument : *arguments) {
+    if (std::strncmp(argument, "-entropic=", 10) == 0) return;
+  }
+  static char off[] = "-entropic=0";
+  arguments->insert(arguments->begin() + 1, off);
+  arguments->push_back(nullptr);
+  *argv = arguments->data();
+  *argc = static_cast<int>(arguments->size()) - 1;
+}
+
+// Stops the process at the first violation that is not known.
+class Judge final : public RunListener {
+ public:
+  Judge(const model::Scenario& scenario, const Target& target)
+      : target_(target) {
+    ran_.topology = scenario.topology;
+    ran_.operations.reserve(scenario.operations.size());
+    for (const model::Operation& operation : scenario.operations) {
+      assumes_ |= model::ClassesOf(operation.faults);
+    }
+  }
+
+  void OnBoot(model::System& system,
+              std::span<const properties::Violation> violations) override {
+    Look(system, violations);
+  }
+  void OnStep(const model::Operation& operation, size_t, bool implicit, int,
+              model::System& system,
+              std::span<const properties::Violation> violations) override {
+    if (!implicit) ran_.operations.push_back(operation);
+    Look(system, violations);
+  }
+  void OnShutdown(model::System& system,
+                  std::span<const properties::Violation> violations) override {
+    Look(system, violations);
+  }
+
+ private:
+  void Look(model::System& system,
+            std::span<const properties::Violation> violations) {
+    for (const properties::Violation& violation : violations) {
+      const std::string name(properties::InvariantName(violation.invariant));
+      const Signature signature = SignatureOf(violation, assumes_, system);
+      if (target_.known.count(name) != 0 ||
+          target_.known.count(signature.text) != 0) {
+        continue;
+      }
+      std::fprintf(stderr, "%s\n%s\nexpected: %s  found: %s\n\n%s",
+                   signature.text.c_str(), violation.message.c_str(),
+                   violation.expected.c_str(), violation.found.c_str(),
+                   model::Print(ran_).c_str());
+      std::abort();
+    }
+  }
+
+  const Target& target_;
+  model::Scenario ran_;  // what was not dropped, so far
+  uint8_t assumes_ = 0;
+};
+
+model::Scenario Read(const uint8_t* data, size_t size) {
+  model::Scenario scenario = model::Decode({data, size});
+  for (model::Operation& operation : scenario.operations) {
+    operation.faults = OnlyClasses(operation.faults, TheTarget().faults);
+  }
+  return scenario;
+}
+
+// Writes the scenario to `data`, without its last operations if `room` is
+// short. Returns the number of bytes; 0 if not even the machine fits.
+size_t Write(model::Scenario scenario, uint8_t* data, size_t room) {
+  std::vector<uint8_t> bytes = model::Encode(scenario);
+  while (bytes.size() > room) {
+    if (scenario.operations.empty()) return 0;
+    scenario.operations.resize(scenario.operations.size() * 3 / 4);
+    bytes = model::Encode(scenario);
+  }
+  std::copy(bytes.begin(), bytes.end(), data);
+  return bytes.size();
+}
+
+}  // namespace
+}  // namespace atsfuzz::fuzz
+
+extern "C" {
+
+int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  atsfuzz::fuzz::ScheduleByLength(argc, argv);
+  atsfuzz::fuzz::SetUp(&atsfuzz::fuzz::TheTarget());
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  atsfuzz::fuzz::Target& target = atsfuzz::fuzz::TheTarget();
+  const atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
+  atsfuzz::fuzz::Judge judge(scenario, target);
+  // A machine that does not boot is no finding; the campaign reports it.
+  atsfuzz::fuzz::Run(scenario, *target.system,
+                     {.drop_impossible = true, .listener = &judge})
+      .IgnoreError();
+  return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                               unsigned int seed) {
+  const uint8_t faults = atsfuzz::fuzz::TheTarget().faults;
+  atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
+  if (scenario.operations.empty()) {
+    atsfuzz::fuzz::GenerateOptions options;
+    options.faults = faults;
+    options.max_operations = 16;
+    scenario = atsfuzz::fuzz::Generate(seed, options);
+  } else {
+    scenario = atsfuzz::fuzz::Mutate(scenario, seed, faults,
+                                     atsfuzz::fuzz::kMostOperations);
+  }
+  return atsfuzz::fuzz::Write(scenario, data, max_size);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1,
+                                 const uint8_t* data2, size_t size2,
+                                 uint8_t* out, size_t max_out_size,
+                                 unsigned int seed) {
+  return atsfuzz::fuzz::Write(
+      atsfuzz::fuzz::Crossover(atsfuzz::fuzz::Read(data1, size1),
+                               atsfuzz::fuzz::Read(data2, size2), seed,
+                               atsfuzz::fuzz::kMostOperations),
+      out, max_out_size);
+}
+}

@@ -1,0 +1,221 @@
+#include "fuzz/machine.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::DefaultDomain;
+using model::Domain;
+using model::DomainId;
+using model::Function;
+using model::FunctionId;
+using model::FunctionKind;
+using model::Operation;
+using model::OperationKind;
+using model::Smmu;
+using model::SmmuId;
+using model::Topology;
+
+SmmuId DrawSmmuId(Dice& dice, const Topology& topology) {
+  return SmmuId(static_cast<uint8_t>(dice.Below(topology.smmus.size())));
+}
+
+// Bit i: function i, below `id`, is a PF.
+uint32_t PfsBelow(const Topology& topology, FunctionId id) {
+  uint32_t pfs = 0;
+  const size_t end = std::min<size_t>(id.value, topology.functions.size());
+  for (size_t i = 0; i < end; ++i) {
+    if (topology.functions[i].kind == FunctionKind::kPf) pfs |= 1u << i;
+  }
+  return pfs;
+}
+
+uint32_t DrawStream(Dice& dice, const Topology& topology, FunctionId id) {
+  const uint32_t own = model::DefaultStreams(id)[0];
+  switch (dice.Below(8)) {
+    case 0:  // a conflict with another function
+      return model::DefaultStreams(FunctionId(
+          static_cast<uint8_t>(dice.Below(topology.functions.size()))))[0];
+    case 1:  // out of the SMMU's range
+      return model::kSmmuStreamIds + dice.Below(2);
+    case 2:  // another entry of the first second-level table
+      return dice.Below(4);
+    default:
+      return own + dice.Below(4);
+  }
+}
+
+std::vector<uint32_t> DrawStreams(Dice& dice, const Topology& topology,
+                                  FunctionId id, bool well_behaved) {
+  std::vector<uint32_t> streams = model::DefaultStreams(id);
+  if (dice.Chance(well_behaved ? 75 : 65)) return streams;
+  const uint32_t count = dice.Between(1, ATSFUZZ_MAX_STREAMS);
+  if (well_behaved) {
+    for (uint32_t i = 1; i < count; ++i) streams.push_back(streams[0] + i);
+    return streams;
+  }
+  streams.clear();
+  for (uint32_t i = 0; i < count; ++i) {
+    const bool repeat = i > 0 && dice.Chance(25);
+    streams.push_back(repeat ? streams[dice.Below(i)]
+                             : DrawStream(dice, topology, id));
+  }
+  return streams;
+}
+
+// Small machines more often than large ones: min(a, b) of two draws.
+uint32_t FewOf(Dice& dice, uint32_t max) {
+  return std::min(dice.Between(1, max), dice.Between(1, max));
+}
+
+}  // namespace
+
+Smmu DrawSmmu(Dice& dice) {
+  Smmu smmu;
+  if (dice.Chance(40)) {
+    smmu.granules = static_cast<uint8_t>(dice.Between(1, 7));
+  }
+  if (dice.Chance(30)) {
+    const bool first = dice.Chance(50);
+    smmu.stage1 = first;
+    smmu.stage2 = !first;
+  }
+  smmu.ats = !dice.Chance(10);
+  smmu.range_invalidation = !dice.Chance(30);
+  return smmu;
+}
+
+Function DrawFunction(Dice& dice, const Topology& topology, FunctionId id,
+                      bool well_behaved) {
+  Function function;
+  if (!well_behaved) {
+    const uint32_t pfs = PfsBelow(topology, id);
+    if (pfs != 0 && dice.Chance(50)) {
+      function.kind = FunctionKind::kVf;
+      function.pf = FunctionId(static_cast<uint8_t>(dice.Bit(pfs)));
+    } else if (dice.Chance(10)) {
+      function.kind = FunctionKind::kPlatform;
+    }
+  }
+  const uint32_t nowhere = function.kind == FunctionKind::kPf ? 25 : 5;
+  if (well_behaved || !dice.Chance(nowhere)) {
+    function.smmu = DrawSmmuId(dice, topology);
+    function.streams = DrawStreams(dice, topology, id, well_behaved);
+  }
+  if (function.kind != FunctionKind::kPlatform) {
+    function.ats = dice.Chance(85);
+    function.untrusted = !well_behaved && dice.Chance(8);
+    if (dice.Chance(25)) {
+      function.pasid_bits = static_cast<uint8_t>(dice.Between(1, 20));
+    }
+  }
+  function.eager = dice.Chance(25);
+  function.default_domain =
+      dice.Chance(50) ? DefaultDomain::kDma : DefaultDomain::kIdentity;
+  return function;
+}
+
+Domain DrawDomain(Dice& dice, const Topology& topology) {
+  Domain domain;
+  domain.smmu = DrawSmmuId(dice, topology);
+  const Smmu& smmu = topology.at(domain.smmu);
+  const bool second = smmu.stage1 ? smmu.stage2 && dice.Chance(40) : true;
+  domain.stage = second ? 2 : 1;
+  return domain;
+}
+
+Topology DrawTopology(Dice& dice, bool well_behaved) {
+  Topology topology;
+  const uint32_t smmus = dice.Chance(well_behaved ? 15 : 35) ? 2 : 1;
+  for (uint32_t i = 0; i < smmus; ++i) topology.smmus.push_back(DrawSmmu(dice));
+  const uint32_t functions = FewOf(dice, ATSFUZZ_MAX_FUNCTIONS);
+  topology.functions.resize(functions);
+  for (uint32_t i = 0; i < functions; ++i) {
+    const FunctionId id(static_cast<uint8_t>(i));
+    topology.functions[i] = DrawFunction(dice, topology, id, well_behaved);
+  }
+  // One function behind an SMMU at least, or there is nothing to do.
+  std::vector<Function>& all = topology.functions;
+  if (std::none_of(all.begin(), all.end(),
+                   [](const Function& f) { return f.smmu.valid(); })) {
+    const FunctionId last(static_cast<uint8_t>(functions - 1));
+    all.back().smmu = DrawSmmuId(dice, topology);
+    all.back().streams = DrawStreams(dice, topology, last, well_behaved);
+  }
+  const uint32_t domains = FewOf(dice, ATSFUZZ_MAX_DOMAINS);
+  for (uint32_t i = 0; i < domains; ++i) {
+    topology.domains.push_back(DrawDomain(dice, topology));
+  }
+  if (!well_behaved) MakeValid(&topology);
+  assert(model::Validate(topology).ok());
+  return topology;
+}
+
+void MakeValid(Topology* topology) {
+  const size_t smmus = topology->smmus.size();
+  for (Smmu& smmu : topology->smmus) {
+    if (smmu.granules == 0) smmu.granules = model::kGranule4K;
+    if (!smmu.stage1 && !smmu.stage2) smmu.stage1 = true;
+  }
+  for (size_t i = 0; i < topology->functions.size(); ++i) {
+    const FunctionId id(static_cast<uint8_t>(i));
+    Function& function = topology->functions[i];
+    if (function.kind == FunctionKind::kVf) {
+      const bool has_pf = function.pf.valid() && function.pf < id &&
+                          topology->at(function.pf).kind == FunctionKind::kPf;
+      if (!has_pf) function.kind = FunctionKind::kPf;
+    }
+    if (function.kind != FunctionKind::kVf) function.pf = FunctionId();
+    if (function.kind == FunctionKind::kPlatform) {
+      function.ats = function.untrusted = false;
+      function.pasid_bits = 0;
+    }
+    if (!function.smmu.valid()) {
+      function.streams.clear();
+      continue;
+    }
+    function.smmu = SmmuId(static_cast<uint8_t>(function.smmu.value % smmus));
+    if (function.streams.empty()) function.streams = model::DefaultStreams(id);
+  }
+  for (Domain& domain : topology->domains) {
+    domain.smmu = SmmuId(static_cast<uint8_t>(domain.smmu.value % smmus));
+    const Smmu& smmu = topology->at(domain.smmu);
+    if (!(domain.stage == 1 ? smmu.stage1 : smmu.stage2)) {
+      domain.stage = smmu.stage1 ? 1 : 2;
+    }
+  }
+}
+
+bool FitOperation(const Topology& topology, Operation* operation) {
+  const model::OperationShape& shape = model::ShapeOf(operation->kind);
+  if (shape.domain && topology.domains.empty()) return false;
+  Operation fit;
+  fit.kind = operation->kind;
+  fit.faults = operation->faults;
+  if (shape.function) {
+    fit.function = FunctionId(static_cast<uint8_t>(operation->function.value %
+                                                   topology.functions.size()));
+  }
+  if (shape.domain) {
+    fit.domain = DomainId(static_cast<uint8_t>(operation->domain.value %
+                                               topology.domains.size()));
+  }
+  if (shape.page) fit.page = operation->page % ATSFUZZ_MAX_PAGES;
+  if (shape.range) {
+    const uint16_t room = static_cast<uint16_t>(ATSFUZZ_MAX_PAGES - fit.page);
+    fit.pages = std::clamp<uint16_t>(operation->pages, 1, room);
+  }
+  if (shape.stream) {
+    const size_t streams = topology.at(fit.function).streams.size();
+    fit.stream =
+        streams == 0 ? 0 : static_cast<uint8_t>(operation->stream % streams);
+  }
+  if (shape.queued) fit.queued = operation->queued;
+  if (shape.default_domain) fit.default_domain = operation->default_domain;
+  *operation = fit;
+  return true;
+}
+
+}  // namespace atsfuzz::fuzz

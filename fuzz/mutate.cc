@@ -1,0 +1,342 @@
+#include "fuzz/mutate.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "fuzz/compose.h"
+#include "fuzz/dice.h"
+#include "fuzz/faults.h"
+#include "fuzz/machine.h"
+#include "fuzz/predict.h"
+#include "fuzz/renumber.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::DomainId;
+using model::FunctionId;
+using model::Operation;
+using model::OperationKind;
+using model::Scenario;
+using model::Topology;
+
+using Operations = std::vector<Operation>;
+
+Operations::iterator At(Operations& operations, size_t index) {
+  return operations.begin() + static_cast<ptrdiff_t>(index);
+}
+
+class Mutator {
+ public:
+  Mutator(const Scenario& scenario, uint64_t seed, uint8_t faults,
+          size_t max_operations)
+      : dice_(seed),
+        scenario_(scenario),
+        faults_(faults),
+        max_operations_(max_operations) {}
+
+  Scenario Run() {
+    // Several small changes now and then: what needs two at once.
+    for (uint32_t left = dice_.Chance(70) ? 1 : dice_.Between(2, 4);
+         left > 0;) {
+      if (Step()) --left;
+      Fit();
+    }
+    return scenario_;
+  }
+
+ private:
+  using Step_ = bool (Mutator::*)();
+
+  bool Step() {
+    static constexpr std::array<Step_, 16> kSteps = {
+        &Mutator::Insert,      &Mutator::Insert,    &Mutator::Insert,
+        &Mutator::Append,      &Mutator::Append,    &Mutator::Delete,
+        &Mutator::Duplicate,   &Mutator::Move,      &Mutator::Swap,
+        &Mutator::Splice,      &Mutator::Argument,  &Mutator::Argument,
+        &Mutator::ToggleFault, &Mutator::Attribute, &Mutator::AddThing,
+        &Mutator::DropThing,
+    };
+    return (this->*kSteps[dice_.Below(kSteps.size())])();
+  }
+
+  Operations& operations() { return scenario_.operations; }
+  bool full() { return operations().size() >= max_operations_; }
+  size_t AnyIndex() {
+    return dice_.Below(static_cast<uint32_t>(operations().size()));
+  }
+
+  // An operation that is possible after the first `count` ones.
+  std::optional<Operation> Compose(size_t count) {
+    Composer composer(scenario_.topology, faults_, &dice_);
+    for (size_t i = 0; i < count; ++i) {
+      if (composer.contract().Allows(operations()[i]).ok()) {
+        composer.Apply(operations()[i]);
+      }
+    }
+    return composer.Next();
+  }
+
+  bool InsertAt(size_t index) {
+    if (full()) return false;
+    const std::optional<Operation> operation = Compose(index);
+    if (!operation) return false;
+    operations().insert(At(operations(), index), *operation);
+    return true;
+  }
+
+  bool Insert() {
+    return InsertAt(
+        dice_.Below(static_cast<uint32_t>(operations().size() + 1)));
+  }
+  bool Append() { return InsertAt(operations().size()); }
+
+  bool Delete() {
+    if (operations().empty()) return false;
+    const size_t first = AnyIndex();
+    const size_t room = operations().size() - first;
+    const size_t count = dice_.Chance(75) ? 1 : std::min<size_t>(room, 4);
+    operations().erase(At(operations(), first),
+                       At(operations(), first + count));
+    return true;
+  }
+
+  bool Duplicate() {
+    if (operations().empty() || full()) return false;
+    const Operation copy = operations()[AnyIndex()];
+    operations().insert(At(operations(), AnyIndex()), copy);
+    return true;
+  }
+
+  bool Move() {
+    if (operations().size() < 2) return false;
+    const size_t from = AnyIndex();
+    const Operation moved = operations()[from];
+    operations().erase(At(operations(), from));
+    operations().insert(At(operations(), AnyIndex()), moved);
+    return true;
+  }
+
+  bool Swap() {
+    if (operations().size() < 2) return false;
+    std::swap(operations()[AnyIndex()], operations()[AnyIndex()]);
+    return true;
+  }
+
+  // A run of operations once more elsewhere: loops and retries.
+  bool Splice() {
+    if (operations().empty() || full()) return false;
+    const size_t first = AnyIndex();
+    const size_t most = std::min(operations().size() - first,
+                                 max_operations_ - operations().size());
+    const size_t count = dice_.Between(1, static_cast<uint32_t>(most));
+    const Operations part(At(operations(), first),
+                          At(operations(), first + count));
+    const size_t to =
+        dice_.Below(static_cast<uint32_t>(operations().size() + 1));
+    operations().insert(At(operations(), to), part.begin(), part.end());
+    return true;
+  }
+
+  // Another function, domain, page, ... of one operation.
+  bool Argument() {
+    if (operations().empty()) return false;
+    Operation& operation = operations()[AnyIndex()];
+    switch (dice_.Below(6)) {
+      case 0:
+        operation.function = FunctionId(
+            static_cast<uint8_t>(dice_.Below(ATSFUZZ_MAX_FUNCTIONS)));
+        break;
+      case 1:
+        operation.domain =
+            DomainId(static_cast<uint8_t>(dice_.Below(ATSFUZZ_MAX_DOMAINS)));
+        break;
+      case 2:
+        operation.page = static_cast<uint16_t>(
+            dice_.Below(dice_.Chance(80) ? 8 : ATSFUZZ_MAX_PAGES));
+        break;
+      case 3:
+        operation.pages =
+            static_cast<uint16_t>(dice_.Between(1, dice_.Chance(80) ? 8 : 512));
+        break;
+      case 4:
+        operation.queued = !operation.queued;
+        operation.stream = static_cast<uint8_t>(dice_.Below(4));
+        operation.default_domain =
+            operation.default_domain == model::DefaultDomain::kDma
+                ? model::DefaultDomain::kIdentity
+                : model::DefaultDomain::kDma;
+        break;
+      default:
+        operation.kind =
+            static_cast<OperationKind>(dice_.Below(model::kOperationKinds));
+        FillIn(&operation);
+        break;
+    }
+    return true;
+  }
+
+  // Ids for a kind that was changed to one that names more.
+  void FillIn(Operation* operation) {
+    if (!operation->function.valid()) {
+      operation->function =
+          FunctionId(static_cast<uint8_t>(dice_.Below(ATSFUZZ_MAX_FUNCTIONS)));
+    }
+    if (!operation->domain.valid()) {
+      operation->domain =
+          DomainId(static_cast<uint8_t>(dice_.Below(ATSFUZZ_MAX_DOMAINS)));
+    }
+  }
+
+  bool ToggleFault() {
+    if (operations().empty() || faults_ == 0) return false;
+    Operation& operation = operations()[AnyIndex()];
+    const bool clear = operation.faults.any() && dice_.Chance(50);
+    operation.faults =
+        clear ? model::Faults() : DrawFault(dice_, operation.kind, faults_);
+    return true;
+  }
+
+  // One SMMU, function or domain anew, or one property of a function.
+  bool Attribute() {
+    Topology& topology = scenario_.topology;
+    const auto any = [&](const auto& things) {
+      return dice_.Below(static_cast<uint32_t>(things.size()));
+    };
+    switch (dice_.Below(6)) {
+      case 0:
+        topology.smmus[any(topology.smmus)] = DrawSmmu(dice_);
+        return true;
+      case 1:
+        if (topology.domains.empty()) return false;
+        topology.domains[any(topology.domains)] = DrawDomain(dice_, topology);
+        return true;
+      case 2: {
+        const FunctionId id(static_cast<uint8_t>(any(topology.functions)));
+        topology.functions[id.value] = DrawFunction(dice_, topology, id, false);
+        return true;
+      }
+      default:
+        FunctionProperty(&topology.functions[any(topology.functions)]);
+        return true;
+    }
+  }
+
+  void FunctionProperty(model::Function* function) {
+    using model::DefaultDomain;
+    switch (dice_.Below(5)) {
+      case 0:
+        function->ats = !function->ats;
+        break;
+      case 1:
+        function->eager = !function->eager;
+        break;
+      case 2:
+        function->untrusted = !function->untrusted;
+        break;
+      case 3:
+        function->pasid_bits = function->pasid_bits == 0 ? 4 : 0;
+        break;
+      default:
+        function->default_domain =
+            function->default_domain == DefaultDomain::kDma
+                ? DefaultDomain::kIdentity
+                : DefaultDomain::kDma;
+        break;
+    }
+  }
+
+  bool AddThing() {
+    Topology& topology = scenario_.topology;
+    switch (dice_.Below(3)) {
+      case 0:
+        if (topology.smmus.size() == ATSFUZZ_MAX_SMMUS) return false;
+        topology.smmus.push_back(DrawSmmu(dice_));
+        return true;
+      case 1: {
+        const size_t count = topology.functions.size();
+        if (count == ATSFUZZ_MAX_FUNCTIONS) return false;
+        const FunctionId id(static_cast<uint8_t>(count));
+        topology.functions.emplace_back();
+        topology.functions.back() = DrawFunction(dice_, topology, id, false);
+        return true;
+      }
+      default:
+        if (topology.domains.size() == ATSFUZZ_MAX_DOMAINS) return false;
+        topology.domains.push_back(DrawDomain(dice_, topology));
+        return true;
+    }
+  }
+
+  bool DropThing() {
+    const Topology& topology = scenario_.topology;
+    const auto any = [&](const auto& things) {
+      return static_cast<uint8_t>(
+          dice_.Below(static_cast<uint32_t>(things.size())));
+    };
+    switch (dice_.Below(3)) {
+      case 0:
+        if (topology.smmus.size() == 1) return false;
+        scenario_ = Without(scenario_, model::SmmuId(any(topology.smmus)));
+        return true;
+      case 1:
+        if (topology.functions.size() == 1) return false;
+        scenario_ = Without(scenario_, FunctionId(any(topology.functions)));
+        return true;
+      default:
+        if (topology.domains.empty()) return false;
+        scenario_ = Without(scenario_, DomainId(any(topology.domains)));
+        return true;
+    }
+  }
+
+  void Fit() {
+    MakeValid(&scenario_.topology);
+    Operations fitted;
+    for (Operation operation : operations()) {
+      operation.faults = OnlyClasses(operation.faults, faults_);
+      if (fitted.size() < max_operations_ &&
+          FitOperation(scenario_.topology, &operation)) {
+        fitted.push_back(operation);
+      }
+    }
+    operations() = std::move(fitted);
+    assert(model::Validate(scenario_.topology).ok());
+  }
+
+  Dice dice_;
+  Scenario scenario_;
+  uint8_t faults_;
+  size_t max_operations_;
+};
+
+}  // namespace
+
+Scenario Mutate(const Scenario& scenario, uint64_t seed, uint8_t faults,
+                size_t max_operations) {
+  return Mutator(scenario, seed, faults, max_operations).Run();
+}
+
+Scenario Crossover(const Scenario& a, const Scenario& b, uint64_t seed,
+                   size_t max_operations) {
+  Dice dice(seed);
+  const auto any = [&](size_t size) {
+    return dice.Below(static_cast<uint32_t>(size + 1));
+  };
+  Scenario child = a;
+  const size_t prefix = any(a.operations.size());
+  child.operations.resize(std::min(prefix, max_operations));
+  const size_t begin = any(b.operations.size());
+  const size_t end = begin + any(b.operations.size() - begin);
+  for (size_t i = begin; i < end; ++i) {
+    Operation operation = b.operations[i];
+    if (child.operations.size() >= max_operations) break;
+    if (FitOperation(child.topology, &operation)) {
+      child.operations.push_back(operation);
+    }
+  }
+  return child;
+}
+
+}  // namespace atsfuzz::fuzz

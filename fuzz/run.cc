@@ -1,0 +1,161 @@
+#include "fuzz/run.h"
+
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/address.h"
+#include "properties/checker.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::FunctionId;
+using model::Operation;
+using model::OperationKind;
+using model::Scenario;
+using properties::Violation;
+
+absl::Status Refused(const Scenario& scenario, size_t index,
+                     absl::string_view reason) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("operation ", index + 1, ", `",
+                   model::ToText(scenario.topology, scenario.operations[index]),
+                   "`: ", reason));
+}
+
+// One run: the scenario's machine on the system, and the checker beside it.
+class Runner {
+ public:
+  Runner(const Scenario& scenario, model::System& system,
+         const RunOptions& options)
+      : scenario_(scenario),
+        system_(system),
+        options_(options),
+        checker_(scenario.topology) {
+    result_.results.reserve(scenario.operations.size());
+    result_.kept.reserve(scenario.operations.size());
+  }
+
+  absl::StatusOr<RunResult> Run() {
+    if (absl::Status status = system_.Boot(scenario_.topology); !status.ok()) {
+      return status;
+    }
+    Report(checker_.Boot(system_.Events(), system_.Observe()),
+           [&](std::span<const Violation> violations) {
+             options_.listener->OnBoot(system_, violations);
+           });
+    for (size_t i = 0; i < scenario_.operations.size(); ++i) {
+      absl::Status status = Step(i);
+      if (status.ok() || options_.drop_impossible) continue;
+      system_.Shutdown();
+      return status;
+    }
+    system_.Shutdown();
+    Report(checker_.Shutdown(system_.Events(), system_.Observe()),
+           [&](std::span<const Violation> violations) {
+             options_.listener->OnShutdown(system_, violations);
+           });
+    return std::move(result_);
+  }
+
+ private:
+  // Runs operation `index`. FailedPrecondition if the kernel could not do it.
+  absl::Status Step(size_t index) {
+    const Operation& operation = scenario_.operations[index];
+    model::Contract& contract = checker_.contract();
+    if (absl::Status status = contract.Allows(operation); !status.ok()) {
+      return Refused(scenario_, index, absl::string_view(status.message()));
+    }
+    if (contract.AllocatesDomain(operation) && !Allocate(operation, index)) {
+      return Refused(scenario_, index,
+                     "the allocation of its domain before it fails");
+    }
+    FunctionId through;
+    uint64_t physical = 0;
+    if (operation.kind == OperationKind::kDomainNew) {
+      through = contract.AllocatesThrough(operation);
+    } else if (operation.kind == OperationKind::kMap) {
+      physical = model::PhysicalOf(
+          scenario_.topology.at(scenario_.topology.at(operation.domain).smmu),
+          operation.page, maps_++);
+    }
+    const bool changes = contract.ChangesState(operation);
+    const int result = Enter(operation, through, physical, index, false);
+    result_.results.push_back(result);
+    result_.kept.push_back(static_cast<uint32_t>(index));
+    if (result == 0 && (changes || ReachesMemory(operation))) {
+      ++result_.effective;
+    }
+    return absl::OkStatus();
+  }
+
+  // The domain-new that `operation` needs first. False if it fails.
+  bool Allocate(const Operation& operation, size_t index) {
+    Operation allocation;
+    allocation.kind = OperationKind::kDomainNew;
+    allocation.domain = operation.domain;
+    const FunctionId through = checker_.contract().AllocatesThrough(operation);
+    assert(through.valid());
+    return Enter(allocation, through, 0, index, true) == 0;
+  }
+
+  int Enter(const Operation& operation, FunctionId through, uint64_t physical,
+            size_t index, bool implicit) {
+    const int result = system_.Operate(operation, through, physical);
+    Report(checker_.Step(operation, result, physical, system_.Events(),
+                         system_.Observe()),
+           [&](std::span<const Violation> violations) {
+             options_.listener->OnStep(operation, index, implicit, result,
+                                       system_, violations);
+           });
+    return result;
+  }
+
+  // A device access counts as effective when it got somewhere.
+  bool ReachesMemory(const Operation& operation) {
+    if (operation.kind != OperationKind::kDma) return false;
+    for (const atsfuzz_event& event : system_.Events()) {
+      if (event.kind == ATSFUZZ_EVENT_DMA && event.b != ~uint64_t{0}) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  template <typename Tell>
+  void Report(std::vector<Violation> violations, const Tell& tell) {
+    for (Violation& violation : violations) {
+      violation.operation = result_.kept.size();
+    }
+    if (options_.listener != nullptr) tell(violations);
+    for (Violation& violation : violations) {
+      result_.violations.push_back(std::move(violation));
+    }
+  }
+
+  const Scenario& scenario_;
+  model::System& system_;
+  const RunOptions& options_;
+  properties::Checker checker_;
+  RunResult result_;
+  uint32_t maps_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<RunResult> Run(const Scenario& scenario, model::System& system,
+                              const RunOptions& options) {
+  return Runner(scenario, system, options).Run();
+}
+
+Scenario Kept(const Scenario& scenario, const RunResult& result) {
+  Scenario kept = scenario;
+  kept.operations.clear();
+  for (uint32_t index : result.kept) {
+    kept.operations.push_back(scenario.operations[index]);
+  }
+  return kept;
+}
+
+}  // namespace atsfuzz::fuzz

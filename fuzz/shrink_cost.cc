@@ -1,0 +1,194 @@
+#include "fuzz/shrink_cost.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <compare>
+#include <tuple>
+
+#include "fuzz/shrink.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::DefaultDomain;
+using model::Faults;
+using model::Function;
+using model::FunctionId;
+using model::FunctionKind;
+using model::Operation;
+using model::OperationKind;
+using model::Scenario;
+using model::Smmu;
+using model::Topology;
+
+// By OperationKind.
+constexpr std::array<int, model::kOperationKinds> kRanks = {
+    0,   // probe
+    6,   // release
+    1,   // claim
+    5,   // unclaim
+    2,   // attach
+    7,   // replace
+    4,   // detach
+    3,   // set-default
+    9,   // map
+    11,  // unmap
+    12,  // flush
+    10,  // dma
+    8,   // domain-new
+    13,  // domain-free
+};
+
+// Larger than the cost of all arguments of one operation together.
+constexpr uint64_t kRankCost = 10'000;
+
+uint64_t FaultsCost(const Faults& faults) {
+  uint64_t cost = 0;
+  for (uint64_t bits = faults.alloc_numbers; bits != 0; bits &= bits - 1) {
+    cost += std::countr_zero(bits) + 1;
+  }
+  for (uint32_t bits = faults.alloc_sites; bits != 0; bits &= bits - 1) {
+    cost += 100 + std::countr_zero(bits);
+  }
+  for (uint32_t bits = faults.config_writes; bits != 0; bits &= bits - 1) {
+    cost += std::countr_zero(bits) + 1;
+  }
+  return cost + faults.prepare_ats + faults.enable_ats;
+}
+
+uint64_t SmmuCost(const Smmu& smmu) {
+  const int lowest = std::countr_zero(smmu.granules);
+  const int extra = std::popcount(smmu.granules) - 1;
+  return 20 * (lowest + 3 * extra + !smmu.stage1 + !smmu.stage2 + !smmu.ats +
+               !smmu.range_invalidation);
+}
+
+uint64_t FunctionCost(const Topology& topology, FunctionId id) {
+  const Function& function = topology.at(id);
+  uint64_t cost = 20 * static_cast<int>(function.kind);
+  if (function.kind == FunctionKind::kVf) cost += function.pf.value;
+  if (function.smmu.valid()) cost += 20 * (1 + function.smmu.value);
+  cost += 20 * (function.ats + function.untrusted + function.eager);
+  if (function.pasid_bits != 0) cost += 20 + function.pasid_bits;
+  cost += 20 * (function.default_domain == DefaultDomain::kIdentity);
+  for (size_t i = 0; i < function.streams.size(); ++i) {
+    cost += StreamCost(topology, id, i) + (i == 0 ? 0 : 20);
+  }
+  return cost;
+}
+
+auto OrderKey(const Operation& operation) {
+  return std::tuple(
+      RankOf(operation.kind), operation.function.value, operation.domain.value,
+      operation.stream, operation.page, operation.pages, operation.queued,
+      operation.default_domain, operation.faults.alloc_numbers,
+      operation.faults.alloc_sites, operation.faults.prepare_ats,
+      operation.faults.enable_ats, operation.faults.config_writes);
+}
+
+auto OrderKey(const Smmu& smmu) {
+  return std::tuple(smmu.granules, !smmu.stage1, !smmu.stage2, !smmu.ats,
+                    !smmu.range_invalidation);
+}
+
+auto OrderKey(const Function& function) {
+  return std::tie(function.kind, function.pf.value, function.smmu.value,
+                  function.ats, function.untrusted, function.eager,
+                  function.pasid_bits, function.default_domain,
+                  function.streams);
+}
+
+auto OrderKey(const model::Domain& domain) {
+  return std::tuple(domain.smmu.value, domain.stage);
+}
+
+template <typename Things>
+std::strong_ordering CompareAll(const Things& a, const Things& b) {
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const auto order = OrderKey(a[i]) <=> OrderKey(b[i]);
+    if (order != 0) return order;
+  }
+  return a.size() <=> b.size();
+}
+
+// Operations, faults, functions, domains, SMMUs, cost.
+std::array<uint64_t, 6> SizeKey(const Scenario& scenario) {
+  uint64_t faults = 0;
+  uint64_t cost = CostOf(scenario.topology);
+  for (const Operation& operation : scenario.operations) {
+    faults += CountFaults(operation.faults);
+    cost += CostOf(operation);
+  }
+  return {scenario.operations.size(),         faults,
+          scenario.topology.functions.size(), scenario.topology.domains.size(),
+          scenario.topology.smmus.size(),     cost};
+}
+
+}  // namespace
+
+int RankOf(OperationKind kind) { return kRanks[static_cast<size_t>(kind)]; }
+
+bool ComesFirst(const Operation& a, const Operation& b) {
+  return OrderKey(a) < OrderKey(b);
+}
+
+int CountFaults(const Faults& faults) {
+  return std::popcount(faults.alloc_numbers) +
+         std::popcount(faults.alloc_sites) +
+         std::popcount(faults.config_writes) + faults.prepare_ats +
+         faults.enable_ats;
+}
+
+uint64_t StreamCost(const Topology& topology, FunctionId id, size_t position) {
+  const std::vector<uint32_t>& streams = topology.at(id).streams;
+  const uint32_t stream = streams[position];
+  const auto end = streams.begin() + static_cast<ptrdiff_t>(position);
+  if (stream == model::DefaultStreams(id)[0] + position) return 0;
+  if (std::find(streams.begin(), end, stream) != end) return 2;
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    const FunctionId other(static_cast<uint8_t>(i));
+    if (stream == model::DefaultStreams(other)[0]) return 3;
+  }
+  return stream == model::kSmmuStreamIds ? 4 : 5;
+}
+
+uint64_t CostOf(const Operation& operation) {
+  uint64_t cost = kRankCost * RankOf(operation.kind);
+  cost += operation.page + 2 * (operation.pages - 1) + 8 * operation.stream;
+  cost += 5 * operation.queued;
+  cost += 3 * (operation.default_domain == DefaultDomain::kIdentity);
+  return cost + FaultsCost(operation.faults);
+}
+
+uint64_t CostOf(const Topology& topology) {
+  uint64_t cost = 0;
+  for (const Smmu& smmu : topology.smmus) cost += SmmuCost(smmu);
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    cost += FunctionCost(topology, FunctionId(static_cast<uint8_t>(i)));
+  }
+  for (const model::Domain& domain : topology.domains) {
+    cost += 20 * (domain.smmu.value + domain.stage - 1);
+  }
+  return cost;
+}
+
+bool Simpler(const Scenario& a, const Scenario& b) {
+  if (const auto order = SizeKey(a) <=> SizeKey(b); order != 0) {
+    return order < 0;
+  }
+  if (const auto order = CompareAll(a.operations, b.operations); order != 0) {
+    return order < 0;
+  }
+  const Topology& s = a.topology;
+  const Topology& t = b.topology;
+  if (const auto order = CompareAll(s.functions, t.functions); order != 0) {
+    return order < 0;
+  }
+  if (const auto order = CompareAll(s.domains, t.domains); order != 0) {
+    return order < 0;
+  }
+  return CompareAll(s.smmus, t.smmus) < 0;
+}
+
+}  // namespace atsfuzz::fuzz

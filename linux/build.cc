@@ -1,0 +1,184 @@
+#include "linux/build.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "linux/cache.h"
+#include "linux/compile.h"
+#include "linux/hash.h"
+#include "linux/manifest.h"
+#include "linux/overlay.h"
+#include "linux/recipe.h"
+#include "linux/source_files.h"
+
+namespace atsfuzz::linux_driver {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string SourcesFolder() {
+  const char* chosen = std::getenv("ATSFUZZ_SOURCE_DIR");
+  return chosen == nullptr ? ATSFUZZ_SOURCE_DIR : chosen;
+}
+
+absl::StatusOr<std::string> AskClang(const char* question) {
+  absl::StatusOr<CommandResult> result = Run({{"clang", question}, ""});
+  if (!result.ok()) return result.status();
+  return std::string(absl::StripAsciiWhitespace(result->output));
+}
+
+// The project's own files that can be part of a module.
+std::vector<std::string> OwnFiles(const std::string& sources) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  auto add = [&](const fs::directory_entry& entry) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".c" || extension == ".h") {
+      paths.push_back(entry.path().string());
+    }
+  };
+  for (const char* folder : {"/linux", "/model", "/linux/emulated"}) {
+    for (const auto& entry : fs::directory_iterator(sources + folder, error)) {
+      add(entry);
+    }
+  }
+  for (const auto& entry :
+       fs::recursive_directory_iterator(sources + "/linux/kernel", error)) {
+    add(entry);
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// Names the module by all that goes into it.
+absl::StatusOr<std::string> Key(const Tree& tree, BuildKind kind,
+                                const BuildPlaces& places) {
+  Hasher hasher;
+  absl::StatusOr<std::string> version = AskClang("--version");
+  if (!version.ok()) return version.status();
+  hasher.Add(*version).Add(tree.hash);
+  std::vector<Command> commands = CompileCommands(places, kind);
+  commands.push_back(LinkCommand(places, kind));
+  for (const Command& command : commands) {
+    hasher.Add(absl::StrJoin(command.argv, " "));
+  }
+  for (const std::string& path : OwnFiles(places.sources)) {
+    absl::StatusOr<std::string> bytes = ReadFile(path);
+    if (!bytes.ok()) return bytes.status();
+    hasher.Add(path).Add(*bytes);
+  }
+  return hasher.Hex();
+}
+
+absl::StatusOr<CompileLog> CompileAndLink(const BuildPlaces& places,
+                                          BuildKind kind) {
+  absl::StatusOr<CompileLog> log = RunAll(CompileCommands(places, kind));
+  if (!log.ok() || !log->ok) return log;
+  absl::StatusOr<CompileLog> linked = RunAll({LinkCommand(places, kind)});
+  if (!linked.ok()) return linked;
+  return CompileLog{linked->ok, log->text + linked->text};
+}
+
+absl::Status DoesNotCompile(const Tree& tree, const BuildPlaces& places,
+                            const std::string& log, const std::string& name) {
+  const std::string path = absl::StrCat(CacheFolder(), "/logs/", name, ".log");
+  absl::Status written = WriteFile(path, log);
+  if (!written.ok()) return written;
+  return absl::FailedPreconditionError(absl::StrCat(
+      tree.name, " (", tree.version, ") does not compile:\n",
+      FirstErrors(log, 3,
+                  {{places.overlay, "include"}, {places.tree + "/", ""}}),
+      "\nAll the compiler said: ", path,
+      "\nIf this tree builds as a kernel, atsfuzz lacks something that its "
+      "driver needs: please report the kernel's version and that file."));
+}
+
+// Whether the project's own sources are still the ones that `key` was made of:
+// whoever edits them while they are compiled must not get a module that carries
+// the wrong name.
+absl::Status Unchanged(const std::string& key, const Tree& tree, BuildKind kind,
+                       const BuildPlaces& places) {
+  absl::StatusOr<std::string> now = Key(tree, kind, places);
+  if (!now.ok() || *now == key) return now.status();
+  return absl::UnavailableError(
+      absl::StrCat("the sources below ", places.sources,
+                   " changed while they were compiled; run the command again"));
+}
+
+// Fills places.work: the overlay, the objects (removed at the end), the module.
+absl::Status Make(const Tree& tree, BuildKind kind, const BuildPlaces& places,
+                  const std::string& name) {
+  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
+  if (!files.ok()) return files.status();
+  if (absl::Status written = WriteOverlay(*files, tree.path, places.overlay);
+      !written.ok()) {
+    return written;
+  }
+  absl::StatusOr<CompileLog> log = CompileAndLink(places, kind);
+  if (!log.ok()) return log.status();
+  if (!log->ok) return DoesNotCompile(tree, places, log->text, name);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(places.work, error)) {
+    if (entry.path().extension() == ".o") fs::remove(entry.path(), error);
+  }
+  return WriteManifest(places.work);
+}
+
+}  // namespace
+
+const char* BuildKindName(BuildKind kind) {
+  switch (kind) {
+    case BuildKind::kPlain:
+      return "plain";
+    case BuildKind::kSanitized:
+      return "sanitized";
+    case BuildKind::kInstrumented:
+      return "instrumented";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
+                                        const Progress& progress) {
+  BuildPlaces places;
+  places.tree = tree.path;
+  places.sources = SourcesFolder();
+  if (RuntimeUnits(places.sources).empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "the sources around the kernel's are not below ", places.sources,
+        " (ATSFUZZ_SOURCE_DIR=FOLDER says where the checkout is)"));
+  }
+  absl::StatusOr<std::string> resources = AskClang("-print-resource-dir");
+  if (!resources.ok()) return resources.status();
+  places.resources = *resources;
+  absl::StatusOr<std::string> key = Key(tree, kind, places);
+  if (!key.ok()) return key.status();
+
+  const std::string name = absl::StrCat(BuildKindName(kind), "-", *key);
+  const std::string what = absl::StrCat("the driver of ", tree.name, ", ",
+                                        BuildKindName(kind), " build");
+  auto make = [&](const std::string& folder) {
+    progress("compiling " + what);
+    BuildPlaces filled = places;
+    filled.work = folder;
+    filled.overlay = folder + "/overlay";
+    filled.home = absl::StrCat(CacheFolder(), "/modules/", name);
+    absl::Status made = Make(tree, kind, filled, name);
+    return made.ok() ? Unchanged(*key, tree, kind, places) : made;
+  };
+  absl::StatusOr<std::string> folder =
+      CachedFolder("modules/" + name, what, MatchesManifest, make, progress);
+  if (!folder.ok()) return folder.status();
+  return *folder + "/module.so";
+}
+
+}  // namespace atsfuzz::linux_driver

@@ -1,0 +1,189 @@
+#include "linux/recipe.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <initializer_list>
+#include <iterator>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+
+namespace atsfuzz::linux_driver {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Flags = std::vector<std::string>;
+
+// The glue: units of this project that include the tree's sources.
+constexpr std::array kGlue = {"core", "driver", "iommu_core"};
+
+// The tree's sources that are units of their own.
+constexpr std::array kFromTree = {
+    "drivers/iommu/io-pgtable-arm.c",
+    "drivers/iommu/io-pgtable.c",
+    "drivers/pci/ats.c",
+    "lib/rbtree.c",
+};
+
+constexpr const char kSanitizers[] = "-fsanitize=address,undefined";
+constexpr const char kCounters[] =
+    "-fsanitize-coverage=inline-8bit-counters,pc-table";
+
+void Append(Flags& flags, std::initializer_list<std::string> more) {
+  flags.insert(flags.end(), more.begin(), more.end());
+}
+
+// One file to compile.
+struct Unit {
+  std::string source;
+  std::string object;
+  bool kernel = false;
+};
+
+std::vector<Unit> Units(const BuildPlaces& places) {
+  std::vector<Unit> units;
+  auto add = [&](const std::string& source, absl::string_view prefix,
+                 bool kernel) {
+    std::string name = fs::path(source).stem().string();
+    units.push_back({source,
+                     absl::StrCat(places.work, "/", prefix, "-", name, ".o"),
+                     kernel});
+  };
+  for (const char* name : kGlue) {
+    add(absl::StrCat(places.sources, "/linux/kernel/", name, ".c"), "glue",
+        true);
+  }
+  for (const char* path : kFromTree) {
+    add(absl::StrCat(places.tree, "/", path), "tree", true);
+  }
+  for (const std::string& path : RuntimeUnits(places.sources)) {
+    add(path, "runtime-" + fs::path(path).parent_path().filename().string(),
+        false);
+  }
+  return units;
+}
+
+Flags KernelFlags(const BuildPlaces& places) {
+  return {
+      "-std=gnu11",
+      "-nostdinc",
+      "-isystem",
+      places.resources + "/include",
+      "-I" + places.overlay,
+      "-I" + places.overlay + "/uapi",
+      "-I" + places.tree,
+      "-iquote",
+      places.sources,
+      "-I" + places.sources + "/linux/kernel/include",
+      "-include",
+      "atsfuzz_kernel.h",
+      "-D__KERNEL__",
+      "-DCONFIG_64BIT=1",
+      "-DCONFIG_IOMMU_API=1",
+      "-DCONFIG_IOMMU_DMA=1",
+      "-DCONFIG_IOMMU_IO_PGTABLE=1",
+      "-DCONFIG_IOMMU_IO_PGTABLE_LPAE=1",
+      "-DCONFIG_PCI=1",
+      "-DCONFIG_PCI_ATS=1",
+      "-DCONFIG_PCI_PRI=1",
+      "-DCONFIG_PCI_PASID=1",
+      // drivers/pci/pci.h is kept out: the stub headers have what ats.c needs.
+      "-DDRIVERS_PCI_H",
+      "-fno-strict-aliasing",
+      "-fwrapv",
+      // The kernel has its own set of warnings. These four are mistakes in C
+      // and how a header that no longer fits shows.
+      "-Wno-everything",
+      "-Werror=implicit-function-declaration",
+      "-Werror=incompatible-pointer-types",
+      "-Werror=int-conversion",
+      "-Werror=return-type",
+      "-ferror-limit=0",
+  };
+}
+
+Flags RuntimeFlags(const BuildPlaces& places) {
+  return {"-std=gnu11", "-I" + places.sources, "-Wall", "-Wextra", "-Werror"};
+}
+
+void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
+  switch (kind) {
+    case BuildKind::kPlain:
+      Append(flags, {"-O2"});
+      break;
+    case BuildKind::kSanitized:
+      Append(flags, {"-O1", "-fno-omit-frame-pointer", kSanitizers});
+      if (!kernel) Append(flags, {"-DATSFUZZ_SANITIZED"});
+      break;
+    case BuildKind::kInstrumented:
+      Append(flags, {"-O1", "-fno-omit-frame-pointer"});
+      // The callbacks are the runtime's own; no ThreadSanitizer is linked.
+      if (kernel) {
+        Append(flags, {"-fno-inline", "-fno-optimize-sibling-calls",
+                       "-fsanitize=thread"});
+      } else {
+        Append(flags, {"-DATSFUZZ_INSTRUMENTED"});
+      }
+      return;
+  }
+  Append(flags, {kernel ? kCounters : "-DATSFUZZ_COVERAGE"});
+}
+
+}  // namespace
+
+std::vector<std::string> RuntimeUnits(const std::string& sources) {
+  std::vector<std::string> units;
+  for (const char* folder : {"/linux/kernel", "/linux/emulated"}) {
+    std::error_code error;
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator(sources + folder, error)) {
+      const fs::path& path = entry.path();
+      bool glue = std::count(kGlue.begin(), kGlue.end(), path.stem()) > 0;
+      if (path.extension() == ".c" && !glue) units.push_back(path.string());
+    }
+  }
+  std::sort(units.begin(), units.end());
+  return units;
+}
+
+std::vector<Command> CompileCommands(const BuildPlaces& places,
+                                     BuildKind kind) {
+  std::vector<Command> commands;
+  for (const Unit& unit : Units(places)) {
+    Flags argv = {
+        "clang",
+        "-gdwarf-4",
+        "-gdwarf-aranges",
+        "-fPIC",
+        "-fvisibility=hidden",
+        absl::StrCat("-fdebug-prefix-map=", places.work, "=", places.home)};
+    Flags own = unit.kernel ? KernelFlags(places) : RuntimeFlags(places);
+    argv.insert(argv.end(), own.begin(), own.end());
+    AppendKindFlags(kind, unit.kernel, argv);
+    Append(argv, {"-c", unit.source, "-o", unit.object});
+    commands.push_back({std::move(argv), ""});
+  }
+  return commands;
+}
+
+Command LinkCommand(const BuildPlaces& places, BuildKind kind) {
+  Flags argv = {"clang", "-shared", "-fuse-ld=lld", "-Wl,-z,now",
+                // Calls of the driver into ats.c pass through the runtime.
+                "-Wl,--wrap=pci_enable_ats", "-Wl,--wrap=pci_prepare_ats",
+                "-Wl,--wrap=pci_enable_pasid",
+                // Changes of the driver's stream tree are looked at.
+                "-Wl,--wrap=rb_erase", "-Wl,--wrap=rb_insert_color"};
+  if (kind == BuildKind::kSanitized) {
+    // The sanitizers' runtime is the program's that loads the module.
+    Append(argv, {kSanitizers, "-Wl,-z,undefs"});
+  } else {
+    Append(argv, {"-Wl,-z,defs"});
+  }
+  for (const Unit& unit : Units(places)) argv.push_back(unit.object);
+  Append(argv, {"-o", places.work + "/module.so"});
+  return {std::move(argv), ""};
+}
+
+}  // namespace atsfuzz::linux_driver

@@ -1,0 +1,266 @@
+#include "properties/checker.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "properties/ats_state.h"
+#include "properties/attachment.h"
+#include "properties/command_order.h"
+#include "properties/entries.h"
+#include "properties/invalidations.h"
+#include "properties/staleness.h"
+#include "properties/step.h"
+#include "properties/warnings.h"
+
+namespace atsfuzz::properties {
+namespace {
+
+using model::OperationKind;
+
+// What an operation is about to take away, and nobody can tell afterwards.
+struct Taken {
+  uint8_t blocks_unmapped = 0;
+  bool had_unflushed = false;
+};
+
+Taken Foresee(const Machine& machine, const model::Contract& contract,
+              const model::Operation& operation) {
+  Taken taken;
+  if (operation.kind == OperationKind::kFlush) {
+    taken.had_unflushed = !contract.domain(operation.domain).unflushed.empty();
+  }
+  if (operation.kind != OperationKind::kUnmap) return taken;
+  const int smmu = machine.topology().at(operation.domain).smmu.value;
+  if (machine.PageShift(smmu) != 12) return taken;  // blocks exceed the pages
+  for (int block = 0; block < 2; ++block) {
+    const int first = 512 * block, last = first + 511;
+    const model::Mapping* mapping =
+        contract.domain(operation.domain).Find(static_cast<uint16_t>(first));
+    if (operation.page <= first && operation.page + operation.pages > last &&
+        mapping != nullptr && mapping->end() > last) {
+      taken.blocks_unmapped |= static_cast<uint8_t>(1 << block);
+    }
+  }
+  return taken;
+}
+
+bool Warned(std::span<const atsfuzz_event> events) {
+  return std::any_of(events.begin(), events.end(), [](const auto& event) {
+    return event.kind == ATSFUZZ_EVENT_WARN;
+  });
+}
+
+}  // namespace
+
+class Checker::State {
+ public:
+  explicit State(const model::Topology& topology)
+      : contract_(topology), machine_(contract_.topology()), before_{} {}
+
+  model::Contract& contract() { return contract_; }
+
+  std::vector<Violation> Judge(StepView::Phase phase,
+                               const model::Operation* operation, int result,
+                               uint64_t physical,
+                               std::span<const atsfuzz_event> events,
+                               const atsfuzz_observation& after);
+
+ private:
+  void Walk(const StepView& step);
+  void JudgeEnd(const StepView& step);
+  void Dispatch(const StepView& step, int index);
+  void Advance(const atsfuzz_event& event);
+  void NoteProbe(int f);
+  void Keep(const atsfuzz_observation& after);
+
+  model::Contract contract_;
+  Machine machine_;
+  Findings findings_;
+  // The facts at the end of the last step.
+  atsfuzz_observation before_;
+  Replay replay_;
+  size_t steps_ = 0;
+  uint8_t inconsistent_ = 0, contested_ = 0;
+
+  Warnings warnings_;
+  AtsState ats_state_;
+  Entries entries_;
+  Staleness staleness_;
+  Invalidations invalidations_;
+  CommandOrder command_order_;
+  Attachment attachment_;
+};
+
+void Checker::State::Advance(const atsfuzz_event& event) {
+  switch (event.kind) {
+    case ATSFUZZ_EVENT_STE_WRITE: {
+      const StreamSlot slot = machine_.Find(event.smmu, event.stream);
+      if (slot >= 0 && event.a < 8) replay_.ste[slot][event.a] = event.c;
+      break;
+    }
+    case ATSFUZZ_EVENT_CD_WRITE:
+      if (event.function < ATSFUZZ_MAX_FUNCTIONS && event.stream == 0 &&
+          event.a < 8) {
+        replay_.cd[event.function][event.a] = event.c;
+      }
+      break;
+    case ATSFUZZ_EVENT_CONFIG_WRITE:
+      if (event.function < ATSFUZZ_MAX_FUNCTIONS &&
+          event.a == ATSFUZZ_CONFIG_ATS_CONTROL) {
+        const auto bit = static_cast<uint8_t>(1u << event.function);
+        const bool on = (event.c >> 15 & 1) != 0;
+        replay_.ats =
+            static_cast<uint8_t>(on ? replay_.ats | bit : replay_.ats & ~bit);
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+void Checker::State::Dispatch(const StepView& step, int index) {
+  const atsfuzz_event& event = step.events[index];
+  switch (event.kind) {
+    case ATSFUZZ_EVENT_COMMAND:
+      command_order_.OnCommand(step, index);
+      invalidations_.OnCommand(step, index);
+      break;
+    case ATSFUZZ_EVENT_STE_WRITE:
+      entries_.OnSteWrite(step, replay_, index);
+      command_order_.OnSteWrite(step, replay_, index);
+      Advance(event);
+      ats_state_.OnChange(step, replay_, index);
+      break;
+    case ATSFUZZ_EVENT_CD_WRITE:
+      command_order_.OnCdWrite(step, replay_, index);
+      Advance(event);
+      break;
+    case ATSFUZZ_EVENT_CONFIG_WRITE:
+      ats_state_.OnConfigWrite(step, replay_, index);
+      Advance(event);
+      ats_state_.OnChange(step, replay_, index);
+      break;
+    case ATSFUZZ_EVENT_DMA:
+      staleness_.OnDma(step, index);
+      break;
+    case ATSFUZZ_EVENT_SMMU_FAULT:
+      command_order_.OnFault(step, replay_, index);
+      break;
+    case ATSFUZZ_EVENT_ILLEGAL_COMMAND:
+      command_order_.OnIllegalCommand(step, index);
+      warnings_.OnEvent(step, index);
+      break;
+    case ATSFUZZ_EVENT_WARN:
+    case ATSFUZZ_EVENT_MEMORY_ERROR:
+    case ATSFUZZ_EVENT_TIMEOUT:
+    case ATSFUZZ_EVENT_OVERFLOW:
+      warnings_.OnEvent(step, index);
+      break;
+    default:
+      break;
+  }
+}
+
+void Checker::State::Walk(const StepView& step) {
+  replay_.Begin(machine_, before_);
+  ats_state_.Begin();
+  command_order_.Begin();
+  invalidations_.Begin(step);
+  for (int i = 0; i < static_cast<int>(step.events.size()); ++i) {
+    Dispatch(step, i);
+  }
+}
+
+void Checker::State::NoteProbe(int f) {
+  for (int s = 0; s < machine_.Streams(f); ++s) {
+    if (!machine_.IsShared(SlotOf(f, s))) continue;
+    for (int other = 0; other < machine_.functions(); ++other) {
+      const model::FunctionId id(static_cast<uint8_t>(other));
+      if (other != f && contract_.function(id).probed &&
+          machine_.SmmuOf(other) == machine_.SmmuOf(f) &&
+          machine_.Lists(other, machine_.StreamId(SlotOf(f, s)))) {
+        contested_ |= static_cast<uint8_t>(1u << f | 1u << other);
+      }
+    }
+  }
+}
+
+void Checker::State::Keep(const atsfuzz_observation& after) {
+  std::copy_n(after.functions, machine_.functions(), before_.functions);
+  std::copy_n(after.domains, ATSFUZZ_MAX_DOMAIN_SLOTS, before_.domains);
+}
+
+std::vector<Violation> Checker::State::Judge(
+    StepView::Phase phase, const model::Operation* operation, int result,
+    uint64_t physical, std::span<const atsfuzz_event> events,
+    const atsfuzz_observation& after) {
+  findings_.BeginStep(steps_);
+  Taken taken;
+  const bool must_succeed_failed = Warned(events) && MustSucceedFailed(events);
+  if (operation != nullptr) {
+    taken = Foresee(machine_, contract_, *operation);
+    contract_.Apply(*operation, result, physical);
+    if (must_succeed_failed && model::ShapeOf(operation->kind).function) {
+      inconsistent_ |= static_cast<uint8_t>(1u << operation->function.value);
+    }
+    if (operation->kind == OperationKind::kProbe && result == 0) {
+      NoteProbe(operation->function.value);
+    }
+    ++steps_;
+  }
+  const StepView step{.machine = machine_,
+                      .contract = contract_,
+                      .phase = phase,
+                      .operation = operation,
+                      .result = result,
+                      .events = events,
+                      .before = before_,
+                      .after = after,
+                      .blocks_unmapped = taken.blocks_unmapped,
+                      .had_unflushed = taken.had_unflushed,
+                      .must_succeed_failed = must_succeed_failed,
+                      .inconsistent = inconsistent_,
+                      .contested = contested_,
+                      .findings = findings_};
+  if (phase == StepView::kShutdown) {
+    JudgeEnd(step);
+  } else {
+    Walk(step);
+    command_order_.AtRest(step);
+    invalidations_.AtRest(step);
+    entries_.AtRest(step);
+    ats_state_.AtRest(step);
+    staleness_.AtRest(step);
+    attachment_.AtRest(step);
+  }
+  Keep(after);
+  return findings_.Take();
+}
+
+Checker::Checker(const model::Topology& topology)
+    : state_(std::make_unique<State>(topology)) {}
+
+Checker::~Checker() = default;
+
+model::Contract& Checker::contract() { return state_->contract(); }
+
+std::vector<Violation> Checker::Boot(std::span<const atsfuzz_event> events,
+                                     const atsfuzz_observation& observation) {
+  return state_->Judge(StepView::kBoot, nullptr, 0, 0, events, observation);
+}
+
+std::vector<Violation> Checker::Step(const model::Operation& operation,
+                                     int result, uint64_t physical,
+                                     std::span<const atsfuzz_event> events,
+                                     const atsfuzz_observation& observation) {
+  return state_->Judge(StepView::kOperation, &operation, result, physical,
+                       events, observation);
+}
+
+std::vector<Violation> Checker::Shutdown(
+    std::span<const atsfuzz_event> events,
+    const atsfuzz_observation& observation) {
+  return state_->Judge(StepView::kShutdown, nullptr, 0, 0, events, observation);
+}
+
+}  // namespace atsfuzz::properties

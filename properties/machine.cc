@@ -1,0 +1,60 @@
+#include "properties/machine.h"
+
+#include <cassert>
+
+namespace atsfuzz::properties {
+
+Machine::Machine(const model::Topology& topology)
+    : topology_(&topology),
+      functions_(static_cast<int>(topology.functions.size())),
+      domains_(static_cast<int>(topology.domains.size())) {
+  assert(functions_ <= ATSFUZZ_MAX_FUNCTIONS);
+  assert(domains_ <= ATSFUZZ_MAX_DOMAINS);
+  for (size_t s = 0; s < topology.smmus.size(); ++s) {
+    page_shift_[s] = static_cast<uint8_t>(topology.smmus[s].PageShift());
+  }
+  canonical_.fill(-1);
+  for (int f = 0; f < functions_; ++f) {
+    const model::Function& function = topology.functions[f];
+    const bool behind_smmu = function.smmu.valid();
+    smmu_[f] = behind_smmu ? function.smmu.value : ATSFUZZ_NONE;
+    stu_owner_[f] =
+        function.pf.valid() ? function.pf.value : static_cast<uint8_t>(f);
+    if (!behind_smmu) continue;
+    for (uint32_t id : function.streams) {
+      const StreamSlot slot = SlotOf(f, streams_[f]);
+      ids_[slot] = id;
+      const StreamSlot first = Find(smmu_[f], id);
+      canonical_[slot] = static_cast<int8_t>(first < 0 ? slot : first);
+      ++streams_[f];
+      if (first >= 0 && FunctionOf(first) != f) {
+        shared_[slot] = shared_[first] = true;
+      }
+    }
+  }
+  // A function that lists a shared id twice shares both.
+  for (StreamSlot slot = 0; slot < kStreamSlots; ++slot) {
+    if (canonical_[slot] >= 0 && shared_[canonical_[slot]]) {
+      shared_[slot] = true;
+    }
+  }
+}
+
+StreamSlot Machine::Find(int smmu, uint32_t id) const {
+  for (int f = 0; f < functions_; ++f) {
+    if (smmu_[f] != smmu) continue;
+    for (int s = 0; s < streams_[f]; ++s) {
+      if (ids_[SlotOf(f, s)] == id) return SlotOf(f, s);
+    }
+  }
+  return -1;
+}
+
+bool Machine::Lists(int function, uint32_t id) const {
+  for (int s = 0; s < streams_[function]; ++s) {
+    if (ids_[SlotOf(function, s)] == id) return true;
+  }
+  return false;
+}
+
+}  // namespace atsfuzz::properties

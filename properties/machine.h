@@ -1,0 +1,66 @@
+#ifndef ATSFUZZ_PROPERTIES_MACHINE_H_
+#define ATSFUZZ_PROPERTIES_MACHINE_H_
+
+#include <array>
+#include <cstdint>
+
+#include "model/limits.h"
+#include "model/topology.h"
+
+namespace atsfuzz::properties {
+
+// A stream of a function: function * ATSFUZZ_MAX_STREAMS + its index there.
+using StreamSlot = int;
+inline constexpr int kStreamSlots = ATSFUZZ_MAX_FUNCTIONS * ATSFUZZ_MAX_STREAMS;
+
+inline constexpr StreamSlot SlotOf(int function, int stream) {
+  return function * ATSFUZZ_MAX_STREAMS + stream;
+}
+inline constexpr int FunctionOf(StreamSlot slot) {
+  return slot / ATSFUZZ_MAX_STREAMS;
+}
+inline constexpr int StreamOf(StreamSlot slot) {
+  return slot % ATSFUZZ_MAX_STREAMS;
+}
+
+// A topology, laid out for the checker's loops: fixed arrays, no allocation.
+// Stream ids may repeat in one function or be shared by several, and then mean
+// one and the same stream table entry: its *canonical* slot is the first that
+// names it.
+class Machine {
+ public:
+  explicit Machine(const model::Topology& topology);
+
+  const model::Topology& topology() const { return *topology_; }
+  int functions() const { return functions_; }
+  int domains() const { return domains_; }
+  // ATSFUZZ_NONE: behind no SMMU.
+  int SmmuOf(int function) const { return smmu_[function]; }
+  // The function whose STU register counts: a VF uses its PF's.
+  int StuOwner(int function) const { return stu_owner_[function]; }
+  // Stream ids of a function; 0 behind no SMMU.
+  int Streams(int function) const { return streams_[function]; }
+  uint32_t StreamId(StreamSlot slot) const { return ids_[slot]; }
+  StreamSlot Canonical(StreamSlot slot) const { return canonical_[slot]; }
+  // Some other function lists the same id behind the same SMMU.
+  bool IsShared(StreamSlot slot) const { return shared_[slot]; }
+  // The canonical slot of a stream id, or -1.
+  StreamSlot Find(int smmu, uint32_t id) const;
+  // True if `function` lists the id.
+  bool Lists(int function, uint32_t id) const;
+  // log2 of the smallest granule, by SMMU.
+  int PageShift(int smmu) const { return page_shift_[smmu]; }
+
+ private:
+  const model::Topology* topology_;
+  int functions_, domains_;
+  std::array<uint8_t, ATSFUZZ_MAX_FUNCTIONS> smmu_{}, stu_owner_{}, streams_{};
+  std::array<uint32_t, kStreamSlots> ids_{};
+  std::array<int8_t, kStreamSlots> canonical_{};
+  std::array<bool, kStreamSlots> shared_{};
+  std::array<uint8_t, ATSFUZZ_MAX_SMMUS> page_shift_{};
+};
+
+}  // namespace atsfuzz::properties
+
+#endif  // ATSFUZZ_PROPERTIES_MACHINE_H_

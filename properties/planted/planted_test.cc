@@ -1,0 +1,129 @@
+// Each invariant goes red on the real driver: every patch in this folder plants
+// one bug in the kernel's own source. With it, the scenario that its header
+// gives breaks the invariant that it names; without it, the scenario is clean.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "fuzz/run.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "linux/build.h"
+#include "linux/system.h"
+#include "linux/tree.h"
+#include "model/text.h"
+#include "properties/violation.h"
+
+namespace atsfuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Planted {
+  std::string patch;      // path
+  std::string invariant;  // that it breaks
+  std::string scenario;   // text
+};
+
+Planted Read(const fs::path& path) {
+  Planted planted{path.string(), "", ""};
+  std::ifstream in(path);
+  bool in_scenario = false;
+  for (std::string line; std::getline(in, line);) {
+    absl::string_view rest = line;
+    if (absl::StartsWith(line, "---") || absl::StartsWith(line, "diff ")) break;
+    if (absl::ConsumePrefix(&rest, "Invariant: ")) {
+      planted.invariant = std::string(rest);
+    }
+    if (in_scenario && (line.empty() || line.front() == ' ')) {
+      planted.scenario += line + "\n";
+    } else {
+      in_scenario = absl::StartsWith(line, "Scenario:");
+    }
+  }
+  return planted;
+}
+
+std::vector<fs::path> Patches() {
+  std::vector<fs::path> patches;
+  for (const auto& entry : fs::directory_iterator("properties/planted")) {
+    if (entry.path().extension() == ".patch") patches.push_back(entry.path());
+  }
+  std::sort(patches.begin(), patches.end());
+  return patches;
+}
+
+// The invariants that a scenario breaks on 6.12 with `patches`.
+absl::StatusOr<std::set<std::string>> Broken(
+    const std::string& text, const std::vector<std::string>& patches) {
+  auto scenario = model::Parse(text, "planted");
+  if (!scenario.ok()) return scenario.status();
+  auto tree = linux_driver::ObtainTree("6.12", patches, [](const auto&) {});
+  if (!tree.ok()) return tree.status();
+  auto module = linux_driver::BuildModule(
+      *tree, linux_driver::BuildKind::kPlain, [](const auto&) {});
+  if (!module.ok()) return module.status();
+  auto system = linux_driver::LoadModule(*module, tree->name);
+  if (!system.ok()) return system.status();
+  auto result = fuzz::Run(*scenario, **system);
+  if (!result.ok()) return result.status();
+  std::set<std::string> names;
+  for (const auto& violation : result->violations) {
+    names.insert(std::string(properties::InvariantName(violation.invariant)));
+  }
+  return names;
+}
+
+class PlantedBug : public testing::TestWithParam<fs::path> {
+ protected:
+  void SetUp() override {
+    auto tree = linux_driver::ObtainTree("6.12", {}, [](const auto&) {});
+    if (!tree.ok()) {
+      GTEST_SKIP() << "no source of Linux 6.12: " << tree.status().message();
+    }
+  }
+};
+
+TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
+  const Planted planted = Read(GetParam());
+  ASSERT_FALSE(planted.scenario.empty()) << planted.patch;
+  auto broken = Broken(planted.scenario, {planted.patch});
+  ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
+  EXPECT_THAT(*broken, testing::Contains(planted.invariant)) << planted.patch;
+}
+
+TEST_P(PlantedBug, IsAllThatTheScenarioNeeds) {
+  const Planted planted = Read(GetParam());
+  auto broken = Broken(planted.scenario, {});
+  ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
+  EXPECT_THAT(*broken, testing::IsEmpty()) << planted.patch;
+}
+
+std::string TestName(const testing::TestParamInfo<fs::path>& info) {
+  std::string name = info.param.stem().string();
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Patches, PlantedBug, testing::ValuesIn(Patches()),
+                         TestName);
+
+TEST(PlantedBugs, CoverEveryInvariant) {
+  std::set<std::string> named;
+  for (const fs::path& path : Patches()) named.insert(Read(path).invariant);
+  for (int i = 0; i < properties::kInvariants; i++) {
+    const auto invariant = static_cast<properties::Invariant>(i);
+    EXPECT_THAT(named, testing::Contains(
+                           std::string(properties::InvariantName(invariant))));
+  }
+}
+
+}  // namespace
+}  // namespace atsfuzz

@@ -1,0 +1,47 @@
+#ifndef ATSFUZZ_REPORT_JSON_H_
+#define ATSFUZZ_REPORT_JSON_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+// The JSON that scripts rely on; its keys are a promise to users.
+namespace atsfuzz::report {
+
+// Keeps the order in which keys were added, so that output is the same bytes
+// every time.
+using Json = nlohmann::ordered_json;
+
+struct FindingRecord {
+  std::string invariant;
+  uint8_t assumes = 0;  // set of FaultClass
+  std::string signature;
+  size_t operations = 0;  // of the shrunk scenario
+  std::string scenario;   // path
+  bool known = false;
+  // Beyond the promised keys.
+  std::string message, expected, found, function;
+  std::string confirmation;  // "" if it was not asked for
+};
+
+struct RunRecord {
+  std::string driver;
+  uint64_t seed = 0;
+  uint64_t runs = 0, operations = 0;
+  double seconds = 0;
+  std::vector<FindingRecord> findings;
+};
+
+// "honest", or the names of the fault classes.
+Json AssumesJson(uint8_t classes);
+Json ToJson(const FindingRecord& finding);
+Json ToJson(const RunRecord& run);
+
+// One object, indented, ending in a newline. Text that is not UTF-8 (a driver's
+// log line may be anything) is replaced.
+std::string Dump(const Json& json);
+
+}  // namespace atsfuzz::report
+
+#endif  // ATSFUZZ_REPORT_JSON_H_
