@@ -4,17 +4,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "bench/driver.h"
 #include "fuzz/generate.h"
 #include "fuzz/run.h"
-#include "linux/build.h"
-#include "linux/system.h"
-#include "linux/tree.h"
 #include "model/text.h"
 
 namespace atsfuzz {
@@ -23,33 +18,7 @@ namespace {
 using model::Operation;
 using model::OperationKind;
 
-model::System& Driver() {
-  static std::unique_ptr<model::System> system = [] {
-    const char* spec = std::getenv("ATSFUZZ_BENCH_KERNEL");
-    auto progress = [](const std::string& line) {
-      std::fprintf(stderr, "%s\n", line.c_str());
-    };
-    auto tree =
-        linux_driver::ObtainTree(spec == nullptr ? "6.12" : spec, {}, progress);
-    if (!tree.ok()) {
-      std::fprintf(stderr, "%s\n", tree.status().ToString().c_str());
-      std::exit(3);
-    }
-    auto module = linux_driver::BuildModule(
-        *tree, linux_driver::BuildKind::kPlain, progress);
-    if (!module.ok()) {
-      std::fprintf(stderr, "%s\n", module.status().ToString().c_str());
-      std::exit(3);
-    }
-    auto loaded = linux_driver::LoadModule(*module, tree->name);
-    if (!loaded.ok()) {
-      std::fprintf(stderr, "%s\n", loaded.status().ToString().c_str());
-      std::exit(3);
-    }
-    return *std::move(loaded);
-  }();
-  return *system;
-}
+using bench::Driver;
 
 // A PF with ATS in its identity domain, and a stage-1 domain to attach.
 model::Scenario OnePf() {

@@ -190,6 +190,18 @@ void Checker::State::Keep(const atsfuzz_observation& after) {
   std::copy_n(after.domains, ATSFUZZ_MAX_DOMAIN_SLOTS, before_.domains);
 }
 
+// The operations of a shutdown are the harness's, not the scenario's: what they
+// show of an earlier mistake shows under an operation of its own too. Only what
+// nothing else can show is judged here.
+void Checker::State::JudgeEnd(const StepView& step) {
+  for (int i = 0; i < static_cast<int>(step.events.size()); ++i) {
+    if (step.events[i].kind == ATSFUZZ_EVENT_MEMORY_ERROR) {
+      warnings_.OnEvent(step, i);
+    }
+  }
+  attachment_.AtEnd(step);
+}
+
 std::vector<Violation> Checker::State::Judge(
     StepView::Phase phase, const model::Operation* operation, int result,
     uint64_t physical, std::span<const atsfuzz_event> events,
