@@ -10,27 +10,34 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "fuzz/faults.h"
 #include "fuzz/generate.h"
 #include "fuzz/mutate.h"
 #include "fuzz/run.h"
 #include "fuzz/signature.h"
+#include "linux/build.h"
 #include "linux/system.h"
+#include "linux/tree.h"
 #include "model/bytes.h"
 #include "model/text.h"
 
 // The libFuzzer target: scenarios as bytes, on the sanitized build of a driver.
 //
-//   ATSFUZZ_MODULE=<module> [ATSFUZZ_FAULTS=none|all|LIST]
-//   [ATSFUZZ_KNOWN=<file>] atsfuzz-libfuzzer [libFuzzer's options] CORPUS
+//   [ATSFUZZ_KERNEL=6.12|PATH] [ATSFUZZ_MODULE=<module>]
+//   [ATSFUZZ_FAULTS=none|all|LIST] [ATSFUZZ_KNOWN=<file>]
+//   [ATSFUZZ_OPERATIONS=64]
+//   atsfuzz-libfuzzer [libFuzzer's options] CORPUS
+//
+// ATSFUZZ_MODULE names a sanitized driver module; without it one is built of
+// ATSFUZZ_KERNEL (6.12 if unset). ATSFUZZ_OPERATIONS is the longest scenario
+// that the mutators make.
 //
 // A violation aborts, so that libFuzzer keeps the input; unless the file of
 // known ones names its invariant or its signature, one a line.
 namespace atsfuzz::fuzz {
 namespace {
-
-constexpr size_t kMostOperations = 64;
 
 [[noreturn]] void Die(const std::string& message) {
   std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", message.c_str());
@@ -41,6 +48,7 @@ struct Target {
   std::unique_ptr<model::System> system;
   std::set<std::string> known;
   uint8_t faults = 0;
+  size_t most_operations = 64;
 };
 
 Target& TheTarget() {
@@ -77,17 +85,35 @@ std::set<std::string> ReadKnown(const std::string& path) {
   return known;
 }
 
+std::string ModulePath() {
+  if (const char* module = std::getenv("ATSFUZZ_MODULE")) return module;
+  const char* kernel = std::getenv("ATSFUZZ_KERNEL");
+  auto say = [](const std::string& line) {
+    std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", line.c_str());
+  };
+  const auto tree =
+      linux_driver::ObtainTree(kernel == nullptr ? "6.12" : kernel, {}, say);
+  if (!tree.ok()) Die(std::string(tree.status().message()));
+  const auto built = linux_driver::BuildModule(
+      *tree, linux_driver::BuildKind::kSanitized, say);
+  if (!built.ok()) Die(std::string(built.status().message()));
+  return *built;
+}
+
 void SetUp(Target* target) {
-  const char* module = std::getenv("ATSFUZZ_MODULE");
-  if (module == nullptr) {
-    Die("ATSFUZZ_MODULE must name a sanitized driver module");
-  }
+  const std::string module = ModulePath();
   absl::StatusOr<std::unique_ptr<model::System>> system =
       linux_driver::LoadModule(module, "linux");
   if (!system.ok()) Die(system.status().ToString());
   target->system = *std::move(system);
   if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
     target->faults = ParseFaults(faults);
+  }
+  if (const char* most = std::getenv("ATSFUZZ_OPERATIONS")) {
+    if (!absl::SimpleAtoi(most, &target->most_operations) ||
+        target->most_operations == 0) {
+      Die("ATSFUZZ_OPERATIONS: expected a number from 1");
+    }
   }
   if (const char* known = std::getenv("ATSFUZZ_KNOWN")) {
     target->known = ReadKnown(known);
@@ -212,8 +238,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
     options.max_operations = 16;
     scenario = atsfuzz::fuzz::Generate(seed, options);
   } else {
-    scenario = atsfuzz::fuzz::Mutate(scenario, seed, faults,
-                                     atsfuzz::fuzz::kMostOperations);
+    scenario = atsfuzz::fuzz::Mutate(
+        scenario, seed, faults, atsfuzz::fuzz::TheTarget().most_operations);
   }
   return atsfuzz::fuzz::Write(scenario, data, max_size);
 }
@@ -225,7 +251,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1,
   return atsfuzz::fuzz::Write(
       atsfuzz::fuzz::Crossover(atsfuzz::fuzz::Read(data1, size1),
                                atsfuzz::fuzz::Read(data2, size2), seed,
-                               atsfuzz::fuzz::kMostOperations),
+                               atsfuzz::fuzz::TheTarget().most_operations),
       out, max_out_size);
 }
 }
