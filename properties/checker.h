@@ -45,8 +45,8 @@ class Checker {
                               std::span<const atsfuzz_event> events,
                               const atsfuzz_observation& observation);
 
-  // Judges only no-leak and memory-safe: a shutdown's own operations are not the
-  // scenario's.
+  // Judges only no-leak and memory-safe: a shutdown's own operations are not
+  // the scenario's.
   std::vector<Violation> Shutdown(std::span<const atsfuzz_event> events,
                                   const atsfuzz_observation& observation);
 
