@@ -37,6 +37,7 @@ constexpr char kExamples[] =
 struct FuzzFlags {
   DriverFlags driver;
   std::string topology, corpus, findings = "findings", faults = "none";
+  std::vector<std::string> known;
   uint64_t seed = 1, jobs = 2, threads = 1;
   std::optional<uint64_t> seconds, runs;
   bool keep_going = false, json = false;
@@ -65,6 +66,10 @@ struct FuzzFlags {
                &corpus);
     flags->Add("findings", "DIR",
                "Where findings are written (default findings).", &findings);
+    flags->Add("known", "FILE",
+               "Findings already understood, counted but no end of the run, "
+               "beside those of corpus/known/; repeatable.",
+               &known);
     flags->Add("keep-going", "Goes on after a finding.", &keep_going);
     flags->Add("json", "Prints one JSON object.", &json);
   }
@@ -298,6 +303,21 @@ int RunAndReport(const FuzzFlags& flags, const Driver& driver,
   return Report(flags, driver, *result);
 }
 
+absl::StatusOr<std::vector<fuzz::Known>> ReadKnown(
+    const std::vector<std::string>& paths) {
+  std::vector<fuzz::Known> all;
+  for (const std::string& path : paths) {
+    if (!std::filesystem::exists(path)) {
+      return absl::NotFoundError(
+          absl::StrCat("--known=", path, ": there is no such file"));
+    }
+    auto known = fuzz::Known::Read(path);
+    if (!known.ok()) return known.status();
+    all.push_back(*std::move(known));
+  }
+  return all;
+}
+
 }  // namespace
 
 int Fuzz(const std::vector<std::string>& arguments) {
@@ -316,11 +336,14 @@ int Fuzz(const std::vector<std::string>& arguments) {
   }
   auto options = OptionsFor(values);
   if (!options.ok()) return Fail(options.status());
+  const auto more_known = ReadKnown(values.known);
+  if (!more_known.ok()) return Fail(more_known.status());
   const auto driver = ObtainDriver(values.driver, true);
   if (!driver.ok()) return Fail(driver.status());
   auto known = KnownFor(*driver);
   if (!known.ok()) return Fail(known.status());
   options->known = *std::move(known);
+  for (const fuzz::Known& more : *more_known) options->known.Add(more);
   options->plain = driver->Plain();
   options->instrumented = driver->Instrumented();
   options->sanitized = driver->SanitizedCommand();

@@ -19,7 +19,6 @@ using model::FunctionState;
 using model::Mapping;
 using model::Operation;
 using model::OperationKind;
-using model::Route;
 using model::Topology;
 
 constexpr size_t Index(OperationKind kind) { return static_cast<size_t>(kind); }

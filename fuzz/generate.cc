@@ -45,7 +45,7 @@ model::Scenario Generate(uint64_t seed, const GenerateOptions& options) {
   return Draw(dice, options, 100);
 }
 
-rc::Gen<model::Scenario> Scenarios(GenerateOptions options) {
+rc::Gen<model::Scenario> Scenarios(const GenerateOptions& options) {
   return rc::Gen<model::Scenario>(
       [options](const rc::Random& random, int size) {
         Dice dice(random);

@@ -30,7 +30,7 @@ model::Scenario Generate(uint64_t seed, const GenerateOptions& options);
 
 // The same as a RapidCheck generator, for properties. Does not shrink: the
 // shrinker of this project does (fuzz/shrink.h).
-rc::Gen<model::Scenario> Scenarios(GenerateOptions options);
+rc::Gen<model::Scenario> Scenarios(const GenerateOptions& options);
 rc::Gen<model::Topology> Topologies();
 
 }  // namespace atsfuzz::fuzz

@@ -51,6 +51,10 @@ absl::StatusOr<Known> Known::Read(const std::string& path) {
   return Parse(text.str(), path);
 }
 
+void Known::Add(const Known& more) {
+  reasons_.insert(more.reasons_.begin(), more.reasons_.end());
+}
+
 std::optional<std::string> Known::ReasonFor(
     const std::string& signature) const {
   const auto reason = reasons_.find(signature);

@@ -21,6 +21,9 @@ class Known {
   // A file that does not exist knows nothing.
   static absl::StatusOr<Known> Read(const std::string& path);
 
+  // Knows what `more` knows too; what both know keeps this one's reason.
+  void Add(const Known& more);
+
   std::optional<std::string> ReasonFor(const std::string& signature) const;
   size_t size() const { return reasons_.size(); }
 

@@ -38,5 +38,13 @@ TEST(Known, AMissingFileKnowsNothing) {
   EXPECT_EQ(known->size(), 0u);
 }
 
+TEST(Known, AddsWhatAnotherFileKnowsAndKeepsItsOwnReasons) {
+  Known known = *Known::Parse("a-1  mine\n", "known");
+  known.Add(*Known::Parse("a-1  yours\nb-2  new\n", "more"));
+  EXPECT_EQ(known.size(), 2u);
+  EXPECT_EQ(known.ReasonFor("a-1"), "mine");
+  EXPECT_EQ(known.ReasonFor("b-2"), "new");
+}
+
 }  // namespace
 }  // namespace atsfuzz::fuzz

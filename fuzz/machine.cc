@@ -13,7 +13,6 @@ using model::Function;
 using model::FunctionId;
 using model::FunctionKind;
 using model::Operation;
-using model::OperationKind;
 using model::Smmu;
 using model::SmmuId;
 using model::Topology;

@@ -76,7 +76,7 @@ absl::StatusOr<LineProgram> LineProgram::Start(
   return program;
 }
 
-LineProgram::LineProgram(LineProgram&& other)
+LineProgram::LineProgram(LineProgram&& other) noexcept
     : pid_(other.pid_),
       input_(other.input_),
       output_(other.output_),

@@ -19,7 +19,7 @@ class LineProgram {
   // Unavailable if it cannot be started.
   static absl::StatusOr<LineProgram> Start(
       const std::vector<std::string>& argv);
-  LineProgram(LineProgram&& other);
+  LineProgram(LineProgram&& other) noexcept;
   LineProgram& operator=(LineProgram&&) = delete;
   // Closes its input and waits for it.
   ~LineProgram();

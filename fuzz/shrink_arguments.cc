@@ -9,7 +9,6 @@ namespace atsfuzz::fuzz {
 
 using model::Faults;
 using model::Operation;
-using model::OperationKind;
 using model::OperationShape;
 using model::Scenario;
 

@@ -11,7 +11,6 @@ namespace atsfuzz::fuzz {
 
 using model::Contract;
 using model::DefaultDomain;
-using model::Domain;
 using model::DomainId;
 using model::Faults;
 using model::Function;
