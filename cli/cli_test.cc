@@ -58,8 +58,17 @@ class Program : public testing::Test {
   int exit_status_ = -1;
 };
 
-// Tests that need a kernel tree use this name, so that they can be left out.
-using ProgramOnDriver = Program;
+// Tests that need the source of Linux 6.12, skipped with the reason where it
+// cannot be had.
+class ProgramOnDriver : public Program {
+ protected:
+  void SetUp() override {
+    Write("boot.ats", "smmu s0\npf p0 smmu=s0\nprobe p0\nexpect none\n");
+    Run("replay boot.ats");
+    if (exit_status_ == 3) GTEST_SKIP() << err_;
+    ASSERT_EQ(exit_status_, 0) << out_ << err_;
+  }
+};
 
 constexpr char kSeed[] =
     "smmu   s0\n"
@@ -242,6 +251,30 @@ TEST_F(ProgramOnDriver, ReplayFailsWhenAnExpectationIsMissed) {
   EXPECT_EQ(exit_status_, 1);
   EXPECT_THAT(out_, HasSubstr("expected no violation, found "
                               "belief-matches-device"));
+}
+
+TEST_F(ProgramOnDriver, ReplayShowsWhereTheDriverCrashes) {
+  Run("replay --trace " + fs::current_path().string() +
+      "/corpus/regressions/finalise-without-id.ats");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("memory-safe"));
+  EXPECT_THAT(out_, HasSubstr("arm_smmu_domain_finalise"));
+}
+
+TEST_F(ProgramOnDriver, KnownFindingsAreCountedAndFailNothing) {
+  Run("fuzz --seed=5 --runs=300 --keep-going --json --findings=found");
+  ASSERT_EQ(exit_status_, 1) << err_;
+  std::string known;
+  for (const auto& finding : nlohmann::json::parse(out_)["findings"]) {
+    known += finding["signature"].get<std::string>() + "  understood\n";
+  }
+  ASSERT_NE(known, "");
+  Write("known.txt", known);
+  Run("fuzz --seed=5 --runs=300 --json --findings=again --known=known.txt");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  for (const auto& finding : nlohmann::json::parse(out_)["findings"]) {
+    EXPECT_TRUE(finding["known"].get<bool>()) << finding;
+  }
 }
 
 TEST_F(ProgramOnDriver, ShrinkWritesASmallerScenarioOfTheSameViolation) {
