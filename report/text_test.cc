@@ -87,8 +87,8 @@ TEST(Trace, TellsOperationReturnValueAndWhatChangedWhere) {
   trace.Step(Attach(), false, 0, system, {});
   EXPECT_EQ(trace.text(),
             "attach p0 d0                 0\n"
-            "  d0 nr_ats_masters              0 -> 1\n"
-            "  p0 driver's belief             off -> on                       "
+            "  d0 nr_ats_masters                 0 -> 1\n"
+            "  p0 driver's belief                off -> on                     "
             "     arm_smmu_attach_commit  arm-smmu-v3.c:2812\n");
 }
 
