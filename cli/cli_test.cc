@@ -265,14 +265,17 @@ TEST_F(ProgramOnDriver, KnownFindingsAreCountedAndFailNothing) {
   Run("fuzz --seed=5 --runs=300 --keep-going --json --findings=found");
   ASSERT_EQ(exit_status_, 1) << err_;
   std::string known;
-  for (const auto& finding : nlohmann::json::parse(out_)["findings"]) {
+  const auto found = nlohmann::json::parse(out_);
+  for (const auto& finding : found["findings"]) {
     known += finding["signature"].get<std::string>() + "  understood\n";
   }
   ASSERT_NE(known, "");
   Write("known.txt", known);
   Run("fuzz --seed=5 --runs=300 --json --findings=again --known=known.txt");
   EXPECT_EQ(exit_status_, 0) << out_ << err_;
-  for (const auto& finding : nlohmann::json::parse(out_)["findings"]) {
+  const auto again = nlohmann::json::parse(out_);
+  ASSERT_FALSE(again["findings"].empty());
+  for (const auto& finding : again["findings"]) {
     EXPECT_TRUE(finding["known"].get<bool>()) << finding;
   }
 }
