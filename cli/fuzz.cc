@@ -32,7 +32,7 @@ constexpr char kExamples[] =
     "  atsfuzz fuzz --driver=linux:$HOME/src/linux   # a working tree\n"
     "  atsfuzz fuzz --patch=fix.patch --seed=7       # with a patch on top\n"
     "  atsfuzz fuzz --faults=all --keep-going --seconds=600\n"
-    "  atsfuzz fuzz --topology=corpus/seeds/two-smmus.ats --json\n";
+    "  atsfuzz fuzz --topology=corpus/seeds/shared-domain.ats --json\n";
 
 struct FuzzFlags {
   DriverFlags driver;

@@ -3,57 +3,12 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "properties/fault.h"
 
 namespace atsfuzz::properties {
 namespace {
 
 using model::OperationKind;
-
-// Events of IHI 0070 section 7.3 that this checker names.
-enum FaultId : uint8_t {
-  kBadStreamId = 0x02,
-  kBadSte = 0x04,
-  kStreamDisabled = 0x06,
-  kBadCd = 0x0a,
-  kTranslation = 0x10,
-};
-
-const char* FaultName(uint64_t id) {
-  switch (id) {
-    case 0x01:
-      return "F_UUT";
-    case kBadStreamId:
-      return "C_BAD_STREAMID";
-    case 0x03:
-      return "F_STE_FETCH";
-    case kBadSte:
-      return "C_BAD_STE";
-    case 0x05:
-      return "F_BAD_ATS_TREQ";
-    case kStreamDisabled:
-      return "F_STREAM_DISABLED";
-    case 0x07:
-      return "F_TRANSL_FORBIDDEN";
-    case 0x08:
-      return "C_BAD_SUBSTREAMID";
-    case 0x09:
-      return "F_CD_FETCH";
-    case kBadCd:
-      return "C_BAD_CD";
-    case 0x0b:
-      return "F_WALK_EABT";
-    case kTranslation:
-      return "F_TRANSLATION";
-    case 0x11:
-      return "F_ADDR_SIZE";
-    case 0x12:
-      return "F_ACCESS";
-    case 0x13:
-      return "F_PERMISSION";
-    default:
-      return "an unknown event";
-  }
-}
 
 // Subjects: one number space for each kind of complaint.
 enum Complaint : uint64_t {

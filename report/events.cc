@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "model/operation.h"
+#include "properties/fault.h"
 #include "report/names.h"
 
 namespace atsfuzz::report {
@@ -67,7 +68,8 @@ std::string LineOf(const model::Topology& topology,
                                 ResultName(static_cast<int64_t>(event.a)));
     case ATSFUZZ_EVENT_SMMU_FAULT:
       return absl::StrFormat("SMMU: %s, stream %#x, address %#x",
-                             SmmuEventName(event.a), event.stream, event.b);
+                             properties::FaultName(event.a), event.stream,
+                             event.b);
     case ATSFUZZ_EVENT_ATC_FILL:
       return absl::StrFormat("%s cached %#x -> %#x, %d bytes, in its ATC",
                              function, event.a, event.b, event.c);

@@ -143,41 +143,4 @@ std::string RouteName(const atsfuzz_stream& stream) {
   return stream.eats ? name + ", EATS on" : name;
 }
 
-std::string SmmuEventName(uint64_t id) {
-  switch (id) {
-    case 0x01:
-      return "F_UUT";
-    case 0x02:
-      return "C_BAD_STREAMID";
-    case 0x03:
-      return "F_STE_FETCH";
-    case 0x04:
-      return "C_BAD_STE";
-    case 0x05:
-      return "F_BAD_ATS_TREQ";
-    case 0x06:
-      return "F_STREAM_DISABLED";
-    case 0x07:
-      return "F_TRANSL_FORBIDDEN";
-    case 0x08:
-      return "C_BAD_SUBSTREAMID";
-    case 0x09:
-      return "F_CD_FETCH";
-    case 0x0a:
-      return "C_BAD_CD";
-    case 0x0b:
-      return "F_WALK_EABT";
-    case 0x10:
-      return "F_TRANSLATION";
-    case 0x11:
-      return "F_ADDR_SIZE";
-    case 0x12:
-      return "F_ACCESS";
-    case 0x13:
-      return "F_PERMISSION";
-    default:
-      return absl::StrFormat("event %#x", id);
-  }
-}
-
 }  // namespace atsfuzz::report

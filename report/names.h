@@ -23,9 +23,6 @@ std::string CommandName(uint64_t word0, uint64_t word1);
 // "bypass", "stage 1, EATS on": what a stream table entry does.
 std::string RouteName(const atsfuzz_stream& stream);
 
-// "F_TRANSLATION", "event 0x99": an SMMU event record.
-std::string SmmuEventName(uint64_t id);
-
 }  // namespace atsfuzz::report
 
 #endif  // ATSFUZZ_REPORT_NAMES_H_

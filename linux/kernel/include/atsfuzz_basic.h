@@ -17,13 +17,11 @@ typedef u64 __le64, __be64;
 typedef u64 __aligned_u64 __attribute__((aligned(8)));
 typedef u64 dma_addr_t, phys_addr_t, resource_size_t;
 typedef s64 ktime_t, time64_t;
-typedef u8 uint8_t_kernel;
 typedef unsigned long size_t;
 typedef long ssize_t, loff_t, ptrdiff_t;
 typedef unsigned long uintptr_t, pgoff_t;
 typedef unsigned int gfp_t, slab_flags_t, fmode_t;
 typedef unsigned short umode_t;
-typedef unsigned int ioasid_t_unused;
 typedef _Bool bool;
 typedef u64 pteval_t;
 
@@ -92,7 +90,6 @@ struct hlist_head {
 #define OPTIMIZER_HIDE_VAR(x) ((void)0)
 #define RELOC_HIDE(p, off) ((typeof(p))((unsigned long)(p) + (off)))
 #define unreachable() __builtin_unreachable()
-#define __has_attribute_unused 0
 #define __is_constexpr(x) __builtin_constant_p(x)
 #define const_true(x) (__builtin_constant_p(x) && (x))
 #define statically_true(x) (__builtin_constant_p(x) && (x))

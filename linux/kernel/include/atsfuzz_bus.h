@@ -98,7 +98,6 @@ int pci_write_config_dword(const struct pci_dev *p, int at, u32 value);
 #define pci_get_slot(bus, devfn) NULL
 #define pci_dev_put(p) ((void)(p))
 #define pci_dev_get(p) (p)
-#define pci_has_flag_unused 0
 #define pci_pcie_type(p) 0
 #define pci_is_pcie(p) true
 #define PCI_ACS_SV 1

@@ -120,7 +120,6 @@ struct of_device_id {
 	char compatible[32];
 	const void *data;
 };
-#define of_fwnode_ops_unused 0
 #define is_of_node(fwnode) ((fwnode) != NULL)
 #define to_of_node(node) container_of(node, struct device_node, fwnode)
 #define of_fwnode_handle(node) (&(node)->fwnode)

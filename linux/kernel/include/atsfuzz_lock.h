@@ -261,7 +261,6 @@ struct rw_semaphore {
 #define might_alloc(gfp) ((void)(gfp))
 #define cond_resched() barrier()
 
-#define DEFINE_RAW_GUARDS
 static inline void mutex_guard_give(struct mutex **m)
 {
 	if (*m)

@@ -320,10 +320,6 @@ static inline void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *o
 	     __i++)
 #define xa_for_each_start(xa, index, entry, start) xa_for_each(xa, index, entry)
 #define xa_for_each_range(xa, index, entry, start, end) xa_for_each(xa, index, entry)
-static inline void *xa_find_entry(struct xarray *xa)
-{
-	return NULL;
-}
 #define xa_tag_pointer(p, tag) ((void *)((unsigned long)(p) | (tag)))
 #define xa_untag_pointer(p) ((void *)((unsigned long)(p) & ~3UL))
 #define xa_pointer_tag(p) ((unsigned long)(p)&3UL)
