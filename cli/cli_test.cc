@@ -1,16 +1,7 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
+#include "cli/program_test.h"
 
 // The program as a user meets it: command lines, exit statuses, messages.
 
@@ -18,57 +9,9 @@ namespace atsfuzz::cli {
 namespace {
 
 namespace fs = std::filesystem;
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-class Program : public testing::Test {
- protected:
-  Program() {
-    std::string pattern = testing::TempDir() + "cliXXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~Program() override { fs::remove_all(folder_); }
-
-  // Runs `atsfuzz arguments` in the test's folder.
-  void Run(const std::string& arguments) {
-    const std::string command = "cd " + folder_ + " && " + ATSFUZZ_PROGRAM +
-                                " " + arguments + " >out 2>err";
-    const int status = system(command.c_str());
-    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    out_ = Read("out");
-    err_ = Read("err");
-  }
-  std::string Read(const std::string& name) const {
-    std::ifstream file(folder_ + "/" + name);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name) << text;
-  }
-  void ExpectRefused(const std::string& message) const {
-    EXPECT_EQ(exit_status_, 2) << err_;
-    EXPECT_THAT(err_, StartsWith("atsfuzz: "));
-    EXPECT_THAT(err_, HasSubstr(message));
-    EXPECT_EQ(out_, "");
-  }
-
-  std::string folder_, out_, err_;
-  int exit_status_ = -1;
-};
-
-// Tests that need the source of Linux 6.12, skipped with the reason where it
-// cannot be had.
-class ProgramOnDriver : public Program {
- protected:
-  void SetUp() override {
-    Write("boot.ats", "smmu s0\npf p0 smmu=s0\nprobe p0\nexpect none\n");
-    Run("replay boot.ats");
-    if (exit_status_ == 3) GTEST_SKIP() << err_;
-    ASSERT_EQ(exit_status_, 0) << out_ << err_;
-  }
-};
 
 constexpr char kSeed[] =
     "smmu   s0\n"
@@ -86,7 +29,7 @@ TEST_F(Program, WithoutArgumentsShowsItsCommandsAndFails) {
 
 TEST_F(Program, HelpIsNoFailure) {
   for (const std::string command :
-       {"", "fuzz ", "replay ", "shrink ", "drivers "}) {
+       {"", "fuzz ", "replay ", "shrink ", "compare ", "drivers "}) {
     Run(command + "--help");
     EXPECT_EQ(exit_status_, 0) << command;
     EXPECT_THAT(out_, StartsWith("usage: atsfuzz ")) << command;
@@ -105,13 +48,13 @@ TEST_F(Program, NamesTheNearestCommandAndFlag) {
 }
 
 TEST_F(Program, SaysThatACommandIsPlanned) {
-  Run("compare --driver=linux:6.12");
-  ExpectRefused("unknown command compare: it is planned");
+  Run("explore --driver=linux:6.12");
+  ExpectRefused("unknown command explore: it is planned");
 }
 
 TEST_F(Program, RefusesDriversThatItDoesNotKnow) {
-  Run("fuzz --driver=model:7.2");
-  ExpectRefused("the abstract model comes in a later version");
+  Run("fuzz --driver=model:0.1");
+  ExpectRefused("--driver=model:0.1: ");
   Run("fuzz --driver=windows");
   ExpectRefused("--driver=windows: unknown driver; expected linux:VERSION");
   Run("fuzz --driver=linux:0.99");
@@ -176,12 +119,16 @@ TEST_F(Program, RefusesAFindingsFolderBeforeItFuzzes) {
 TEST_F(Program, RefusesAPatchThatIsNotThere) {
   Run("fuzz --patch=missing.patch");
   ExpectRefused("--patch=missing.patch: cannot read this file");
+  Run("fuzz --driver=model:6.12 --patch=missing.patch");
+  ExpectRefused("a patch changes a kernel tree, model:6.12 has none");
 }
 
 TEST_F(Program, ListsDrivers) {
   Run("drivers");
   EXPECT_EQ(exit_status_, 0);
   EXPECT_THAT(out_, HasSubstr("linux:6.12"));
+  EXPECT_THAT(out_, HasSubstr("model:6.12"));
+  EXPECT_THAT(out_, HasSubstr("vf-stu-check"));
 }
 
 TEST_F(ProgramOnDriver, RefusesAPatchThatDoesNotApply) {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,7 @@
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
+#include "model/machine/system.h"
 
 namespace atsfuzz::cli {
 namespace {
@@ -29,20 +32,17 @@ void Tell(const std::string& line) {
 }
 
 absl::Status CheckSpec(const std::string& spec) {
-  if (absl::StartsWith(spec, kLinux) && spec.size() > sizeof(kLinux) - 1) {
+  const auto names_something = [&](absl::string_view prefix) {
+    return absl::StartsWith(spec, prefix) && spec.size() > prefix.size();
+  };
+  if (names_something(kLinux) || names_something(kModel)) {
     return absl::OkStatus();
   }
-  if (absl::StartsWith(spec, kModel)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--driver=", spec,
-                     ": the abstract model comes in a later version; this one "
-                     "drives linux:VERSION and linux:/path/to/tree"));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--driver=", spec,
-                   ": unknown driver; expected linux:VERSION (linux:6.12) or "
-                   "linux:/path/to/tree; `atsfuzz drivers` lists what there "
-                   "is"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--driver=", spec,
+      ": unknown driver; expected linux:VERSION (linux:6.12), "
+      "linux:/path/to/tree or model:DESIGN (model:6.12); `atsfuzz drivers` "
+      "lists what there is"));
 }
 
 // Beside this program as the front door builds them, unless the environment
@@ -63,8 +63,21 @@ fuzz::LoadSystem Loader(const std::string& module, const std::string& name) {
   return [module, name] { return linux_driver::LoadModule(module, name); };
 }
 
-absl::Status CheckPatches(const std::vector<std::string>& patches) {
-  for (const std::string& patch : patches) {
+fuzz::LoadSystem Loader(const machine::Design& design,
+                        const std::string& name) {
+  return [design, name]() -> absl::StatusOr<std::unique_ptr<model::System>> {
+    return machine::MakeSystem(design, name);
+  };
+}
+
+absl::Status CheckPatches(const DriverFlags& flags) {
+  if (!flags.patches.empty() && absl::StartsWith(flags.driver, kModel)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--patch=", flags.patches.front(), ": a patch changes a kernel tree, ",
+        flags.driver, " has none; its design choices are switches, as in ",
+        "model:6.12,vf-stu-check=on"));
+  }
+  for (const std::string& patch : flags.patches) {
     if (access(patch.c_str(), R_OK) != 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("--patch=", patch, ": cannot read this file"));
@@ -73,14 +86,66 @@ absl::Status CheckPatches(const std::vector<std::string>& patches) {
   return absl::OkStatus();
 }
 
+// The abstract machine behind `model:`.
+absl::StatusOr<Driver> ObtainModel(const std::string& spec) {
+  auto design = machine::ParseDesign(spec.substr(sizeof(kModel) - 1));
+  if (!design.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--driver=", spec, ": ", design.status().message()));
+  }
+  Driver driver;
+  driver.version = machine::DesignName(*design);
+  driver.name = kModel + driver.version;
+  driver.design = *design;
+  return driver;
+}
+
+absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
+                                   const Builds& builds) {
+  const auto tree = linux_driver::ObtainTree(
+      flags.driver.substr(sizeof(kLinux) - 1), flags.patches, Tell);
+  if (!tree.ok()) return tree.status();
+  Driver driver;
+  driver.name = tree->name;
+  driver.version = tree->version;
+  if (builds.sanitized) driver.sanitized_program = SanitizedProgram();
+  absl::Status status;
+  const auto build = [&](BuildKind kind, std::string* path) {
+    if (!status.ok()) return;
+    auto module = linux_driver::BuildModule(*tree, kind, Tell);
+    if (module.ok()) {
+      *path = *std::move(module);
+    } else {
+      // A tree that does not compile is not the user's typing error.
+      status = absl::UnavailableError(module.status().message());
+    }
+  };
+  if (builds.plain) build(BuildKind::kPlain, &driver.plain);
+  build(BuildKind::kInstrumented, &driver.instrumented);
+  if (!driver.sanitized_program.empty()) {
+    build(BuildKind::kSanitized, &driver.sanitized);
+  }
+  if (!status.ok()) return status;
+  return driver;
+}
+
+// What scenarios may use. The module is loaded for this alone.
+absl::StatusOr<model::Capabilities> CapabilitiesOf(const Driver& driver) {
+  const auto system = driver.Instrumented()();
+  if (!system.ok()) return system.status();
+  return (*system)->capabilities();
+}
+
 }  // namespace
 
 void DriverFlags::AddTo(Flags* flags) {
   flags->Add("driver", "DRIVER",
-             "linux:VERSION or linux:/path/to/tree (default linux:6.12).",
+             "linux:VERSION, linux:/path/to/tree, or the abstract machine as "
+             "model:DESIGN, with switches as in model:7.2,vf-stu-check=off "
+             "(default linux:6.12).",
              &driver);
   flags->Add("patch", "FILE",
-             "Applied to a copy of the tree; may be given several times.",
+             "Applied to a copy of a linux: tree; may be given several times.",
              &patches);
 }
 
@@ -93,9 +158,11 @@ std::string DriverFlags::CommandLine() const {
   return text;
 }
 
-fuzz::LoadSystem Driver::Plain() const { return Loader(plain, name); }
+fuzz::LoadSystem Driver::Plain() const {
+  return design ? Loader(*design, name) : Loader(plain, name);
+}
 fuzz::LoadSystem Driver::Instrumented() const {
-  return Loader(instrumented, name);
+  return design ? Loader(*design, name) : Loader(instrumented, name);
 }
 
 std::vector<std::string> Driver::SanitizedCommand() const {
@@ -110,37 +177,34 @@ std::vector<std::string> Driver::SanitizedCommand() const {
           sanitized};
 }
 
-absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags, bool plain) {
+absl::Status CheckDriver(const DriverFlags& flags) {
   absl::Status status = CheckSpec(flags.driver);
-  if (status.ok()) status = CheckPatches(flags.patches);
-  if (!status.ok()) return status;
-  const auto tree = linux_driver::ObtainTree(
-      flags.driver.substr(sizeof(kLinux) - 1), flags.patches, Tell);
-  if (!tree.ok()) return tree.status();
-  Driver driver;
-  driver.name = tree->name;
-  driver.version = tree->version;
-  driver.sanitized_program = SanitizedProgram();
-  const auto build = [&](BuildKind kind, std::string* path) {
-    if (!status.ok()) return;
-    auto module = linux_driver::BuildModule(*tree, kind, Tell);
-    if (module.ok()) {
-      *path = *std::move(module);
-    } else {
-      // A tree that does not compile is not the user's typing error.
-      status = absl::UnavailableError(module.status().message());
-    }
-  };
-  if (plain) build(BuildKind::kPlain, &driver.plain);
-  build(BuildKind::kInstrumented, &driver.instrumented);
-  if (!driver.sanitized_program.empty()) {
-    build(BuildKind::kSanitized, &driver.sanitized);
+  if (status.ok()) status = CheckPatches(flags);
+  if (status.ok() && absl::StartsWith(flags.driver, kModel)) {
+    status = ObtainModel(flags.driver).status();
   }
+  return status;
+}
+
+absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags,
+                                    const Builds& builds) {
+  const absl::Status status = CheckDriver(flags);
   if (!status.ok()) return status;
+  auto driver = absl::StartsWith(flags.driver, kModel)
+                    ? ObtainModel(flags.driver)
+                    : ObtainLinux(flags, builds);
+  if (!driver.ok()) return driver;
+  const auto capabilities = CapabilitiesOf(*driver);
+  if (!capabilities.ok()) return capabilities.status();
+  driver->capabilities = *capabilities;
   return driver;
 }
 
 absl::StatusOr<fuzz::Known> KnownFor(const Driver& driver) {
+  if (driver.design) {
+    return fuzz::Known::Read(absl::StrCat(
+        ATSFUZZ_SOURCE_DIR, "/corpus/known/model-", driver.version, ".txt"));
+  }
   const std::vector<std::string> numbers = absl::StrSplit(driver.version, '.');
   const std::string series = absl::StrJoin(
       numbers.begin(), numbers.begin() + (numbers.size() < 2 ? 1 : 2), ".");

@@ -1,6 +1,7 @@
 #ifndef ATSFUZZ_CLI_DRIVER_H_
 #define ATSFUZZ_CLI_DRIVER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "cli/flags.h"
 #include "fuzz/known.h"
 #include "fuzz/round.h"
+#include "model/capabilities.h"
+#include "model/machine/design.h"
 
 // From `--driver` and `--patch` to systems that can be run.
 namespace atsfuzz::cli {
@@ -23,8 +26,11 @@ struct DriverFlags {
 };
 
 struct Driver {
-  std::string name;     // "linux:6.12"
-  std::string version;  // "6.12.117"
+  std::string name;     // "linux:6.12", "model:7.2,vf-stu-check=off"
+  std::string version;  // "6.12.117"; of a model its design
+  model::Capabilities capabilities;
+  // The abstract machine; it has none of what follows.
+  std::optional<machine::Design> design;
   // Paths of modules.
   std::string plain, instrumented, sanitized;
   // The sanitized program; empty if there is none.
@@ -36,14 +42,25 @@ struct Driver {
   std::vector<std::string> SanitizedCommand() const;
 };
 
-// Obtains, patches and compiles the tree; what takes long is told on stderr.
-// `plain`: whether the plain build is needed too. InvalidArgument for what the
-// user can correct, Unavailable for what this machine lacks.
-absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags, bool plain);
+// OK if `flags` name a driver in words that are understood and its patches are
+// there; InvalidArgument otherwise. Nothing is obtained.
+absl::Status CheckDriver(const DriverFlags& flags);
+
+// Which builds of a kernel tree are needed beside the instrumented one.
+struct Builds {
+  bool plain = false;
+  bool sanitized = true;  // if there is a sanitized program
+};
+
+// Obtains, patches and compiles the tree (a model needs none of it); what takes
+// long is told on stderr. InvalidArgument for what the user can correct,
+// Unavailable for what this machine lacks.
+absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags,
+                                    const Builds& builds);
 
 // The findings understood on this driver: corpus/known/linux-<version>.txt by
 // the first two numbers of the version, so that a developer's tree has them
-// too.
+// too; corpus/known/model-<design>.txt.
 absl::StatusOr<fuzz::Known> KnownFor(const Driver& driver);
 
 }  // namespace atsfuzz::cli

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "cli/command.h"
 #include "cli/corpus.h"
 #include "cli/driver.h"
+#include "cli/faults_flag.h"
 #include "cli/findings_text.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
@@ -74,34 +74,6 @@ struct FuzzFlags {
     flags->Add("json", "Prints one JSON object.", &json);
   }
 };
-
-absl::StatusOr<uint8_t> ParseFaults(const std::string& text) {
-  if (text == "none") return 0;
-  if (text == "all") return model::kAllFaults;
-  std::vector<std::string> names = {"none", "all"};
-  for (int i = 0; i < model::kFaultClasses; ++i) {
-    names.emplace_back(
-        model::FaultClassName(static_cast<model::FaultClass>(1 << i)));
-  }
-  uint8_t classes = 0;
-  for (const std::string& name :
-       std::vector<std::string>(absl::StrSplit(text, ','))) {
-    uint8_t found = 0;
-    for (int i = 0; i < model::kFaultClasses; ++i) {
-      if (name == names[static_cast<size_t>(i) + 2]) found = 1u << i;
-    }
-    if (found == 0) {
-      const std::string near = Nearest(name, names);
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--faults=", text, ": found `", name,
-          "`, expected none, all or a "
-          "list of alloc, prepare-ats, enable-ats, config-write",
-          near.empty() ? "" : absl::StrCat("; did you mean ", near, "?")));
-    }
-    classes |= found;
-  }
-  return classes;
-}
 
 absl::Status CheckFlags(const FuzzFlags& flags) {
   if (flags.threads != 1) {
@@ -171,12 +143,14 @@ std::string Summary(const fuzz::CampaignResult& result) {
     if (finding.known) ++known;
   }
   const size_t fresh = result.findings.size() - known;
-  std::string text = absl::StrFormat(
-      "%s runs  %s operations  %.1f s  %d %% of the driver's branches covered  "
-      "%d finding%s",
-      Count(result.runs), Count(result.operations), result.seconds,
-      result.edges == 0 ? 0 : result.edges_covered * 100 / result.edges, fresh,
-      fresh == 1 ? "" : "s");
+  std::string text =
+      absl::StrFormat("%s runs  %s operations  %.1f s  ", Count(result.runs),
+                      Count(result.operations), result.seconds);
+  if (result.edges != 0) {
+    absl::StrAppendFormat(&text, "%d %% of the driver's branches covered  ",
+                          result.edges_covered * 100 / result.edges);
+  }
+  absl::StrAppendFormat(&text, "%d finding%s", fresh, fresh == 1 ? "" : "s");
   if (known != 0) absl::StrAppend(&text, "  ", known, " known");
   if (result.interrupted) absl::StrAppend(&text, "  (interrupted)");
   return text + "\n";
@@ -282,7 +256,7 @@ int Report(const FuzzFlags& flags, const Driver& driver,
 
 int RunAndReport(const FuzzFlags& flags, const Driver& driver,
                  const fuzz::CampaignOptions& options) {
-  if (driver.sanitized_program.empty()) {
+  if (driver.sanitized_program.empty() && !driver.design) {
     fputs(
         "atsfuzz: no sanitized program beside this one: memory errors are "
         "found only if they crash\n",
@@ -338,12 +312,18 @@ int Fuzz(const std::vector<std::string>& arguments) {
   if (!options.ok()) return Fail(options.status());
   const auto more_known = ReadKnown(values.known);
   if (!more_known.ok()) return Fail(more_known.status());
-  const auto driver = ObtainDriver(values.driver, true);
+  const auto driver = ObtainDriver(values.driver, {.plain = true});
   if (!driver.ok()) return Fail(driver.status());
   auto known = KnownFor(*driver);
   if (!known.ok()) return Fail(known.status());
   options->known = *std::move(known);
   for (const fuzz::Known& more : *more_known) options->known.Add(more);
+  options->generate.capabilities = driver->capabilities;
+  if (options->generate.topology) {
+    const absl::Status fits =
+        Fits(driver->capabilities, driver->name, *options->generate.topology);
+    if (!fits.ok()) return Fail(absl::InvalidArgumentError(fits.message()));
+  }
   options->plain = driver->Plain();
   options->instrumented = driver->Instrumented();
   options->sanitized = driver->SanitizedCommand();

@@ -233,7 +233,7 @@ int Replay(const std::vector<std::string>& arguments) {
   }
   auto files = ReadFiles(*paths);
   if (!files.ok()) return Fail(files.status());
-  const auto driver = ObtainDriver(values.driver, false);
+  const auto driver = ObtainDriver(values.driver, {});
   if (!driver.ok()) return Fail(driver.status());
   const auto known = KnownFor(*driver);
   if (!known.ok()) return Fail(known.status());

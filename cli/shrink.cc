@@ -114,7 +114,7 @@ int Shrink(const std::vector<std::string>& arguments) {
   }
   const auto scenario = model::ReadScenario(paths->front());
   if (!scenario.ok()) return Fail(scenario.status());
-  const auto driver = ObtainDriver(driver_flags, false);
+  const auto driver = ObtainDriver(driver_flags, {});
   if (!driver.ok()) return Fail(driver.status());
   CatchInterrupts();
   return ShrinkFile(*driver, paths->front(), output, *scenario);

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "fuzz/coverage.h"
 #include "fuzz/investigate.h"
+#include "fuzz/machine.h"
 #include "fuzz/mutate.h"
 #include "fuzz/sanitized.h"
+#include "fuzz/seed.h"
 #include "fuzz/shrink.h"
 
 namespace atsfuzz::fuzz {
@@ -25,14 +27,6 @@ constexpr uint64_t kSanitizedShare = 16;
 // How often a coarse key is examined before only every doubling of its count
 // is: different bugs may share a key.
 constexpr uint64_t kAlwaysExamined = 4;
-
-// SplitMix64 (Steele, Lea, Flood 2014): a good hash of (seed, run).
-uint64_t Mix(uint64_t seed, uint64_t run) {
-  uint64_t z = seed * 0x9e3779b97f4a7c15 + (run + 1) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
 
 class Campaign {
  public:
@@ -93,18 +87,24 @@ absl::Status Campaign::StartSanitized() {
 }
 
 model::Scenario Campaign::ScenarioOf(uint64_t run) const {
-  if (run < options_.corpus.size()) return options_.corpus[run];
-  const uint64_t choice = Mix(options_.seed, run);
-  const uint64_t seed = Mix(choice, 1);
+  if (run < options_.corpus.size()) {
+    return Restricted(options_.corpus[run], options_.generate.capabilities);
+  }
+  const uint64_t choice = SeedOf(options_.seed, run);
+  const uint64_t seed = SeedOf(choice, 1);
   const uint64_t dice = choice % 100;
   if (dice < 50 || corpus_.empty()) return Generate(seed, options_.generate);
   const auto entry = [&](uint64_t n) -> const model::Scenario& {
-    return corpus_[Mix(choice, n) % corpus_.size()];
+    return corpus_[SeedOf(choice, n) % corpus_.size()];
   };
   const auto longest = static_cast<size_t>(options_.generate.max_operations);
+  const model::Capabilities& capabilities = options_.generate.capabilities;
   model::Scenario scenario =
-      dice < 85 ? Mutate(entry(2), seed, options_.generate.faults, longest)
+      dice < 85 ? Mutate(entry(2), seed, options_.generate.faults, longest,
+                         capabilities)
                 : Crossover(entry(2), entry(3), seed, longest);
+  // Entries that the user gave may hold what this system cannot run.
+  scenario = Restricted(scenario, capabilities);
   const bool allowed = !options_.generate.well_behaved &&
                        (!options_.generate.topology ||
                         scenario.topology == *options_.generate.topology) &&

@@ -72,6 +72,9 @@ class Puzzle : public model::System {
   }
   std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
   std::span<uint8_t> Coverage() override { return coverage_; }
+  const model::Capabilities& capabilities() const override {
+    return capabilities_;
+  }
   const std::string& name() const override { return name_; }
 
  private:
@@ -90,6 +93,7 @@ class Puzzle : public model::System {
   std::vector<atsfuzz_event> events_;
   atsfuzz_observation observation_ = {};
   std::string name_ = "puzzle";
+  const model::Capabilities capabilities_;
 };
 
 CampaignOptions Options() {

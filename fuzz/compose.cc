@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include "fuzz/faults.h"
 #include "fuzz/predict.h"
@@ -40,6 +41,11 @@ constexpr std::array<uint16_t, model::kOperationKinds> kWeights = {
     48,   // dma
     8,    // domain-new
     14,   // domain-free
+    20,   // set-pasid
+    120,  // replace-pasid
+    12,   // clear-pasid
+    12,   // reset-begin
+    24,   // reset-end
 };
 
 FunctionId FunctionAt(int index) {
@@ -47,10 +53,14 @@ FunctionId FunctionAt(int index) {
 }
 DomainId DomainAt(int index) { return DomainId(static_cast<uint8_t>(index)); }
 
+// Numbers that matter to CD tables: the leaf of CD 0 ends with 1023.
+constexpr uint32_t kLargePasids[] = {3, 63, 1023, 1024, 65535, 1u << 19};
+
 }  // namespace
 
-Composer::Composer(const Topology& topology, uint8_t faults, Dice* dice)
-    : dice_(*dice), contract_(topology), faults_(faults) {
+Composer::Composer(const Topology& topology, uint8_t faults, Dice* dice,
+                   const model::Capabilities& capabilities)
+    : dice_(*dice), contract_(topology, capabilities), faults_(faults) {
   DrawSwarm();
 }
 
@@ -58,9 +68,16 @@ void Composer::DrawSwarm() {
   const uint32_t keep = dice_.Chance(40) ? 100 : 75;
   for (int kind = 0; kind < model::kOperationKinds; ++kind) {
     const bool probe = kind == static_cast<int>(OperationKind::kProbe);
+    if (!HasKind(contract_.capabilities(), static_cast<OperationKind>(kind))) {
+      continue;
+    }
     if (!probe && !dice_.Chance(keep)) continue;
     weights_[kind] =
         static_cast<uint16_t>(kWeights[kind] * dice_.Between(1, 4));
+  }
+  if (contract_.capabilities().pasids) {
+    large_pasid_ = std::min(kLargePasids[dice_.Below(std::size(kLargePasids))],
+                            contract_.capabilities().largest_pasid);
   }
   large_percent_ = dice_.Chance(60) ? dice_.Between(5, 30) : 0;
   if (faults_ == 0 || dice_.Chance(25)) return;
@@ -83,6 +100,10 @@ bool Composer::CanProbe(FunctionId id) const {
 }
 
 bool Composer::CanRelease(FunctionId id) const {
+  if (contract_.function(id).reset_depth != 0 ||
+      !contract_.GroupPasids(id).empty()) {
+    return false;
+  }
   const std::vector<Function>& functions = contract_.topology().functions;
   for (size_t i = 0; i < functions.size(); ++i) {
     const FunctionId vf = FunctionAt(static_cast<int>(i));
@@ -95,9 +116,44 @@ uint32_t Composer::DomainsFor(FunctionId id) const {
   const Topology& topology = contract_.topology();
   uint32_t domains = 0;
   for (size_t i = 0; i < topology.domains.size(); ++i) {
-    if (topology.domains[i].smmu == topology.at(id).smmu) domains |= 1u << i;
+    const DomainId domain = DomainAt(static_cast<int>(i));
+    // PASIDs need the CD table, which domains of stage 2 have no place for.
+    const bool pasids = !contract_.GroupPasids(id).empty();
+    if (topology.at(domain).smmu == topology.at(id).smmu &&
+        (topology.at(domain).stage == 1 || !pasids) && CanAllocate(domain)) {
+      domains |= 1u << i;
+    }
   }
   return domains;
+}
+
+uint32_t Composer::PasidDomainsFor(FunctionId id) const {
+  const Topology& topology = contract_.topology();
+  const FunctionState& state = contract_.function(id);
+  if (state.group_domain.valid() &&
+      topology.at(state.group_domain).stage != 1) {
+    return 0;
+  }
+  uint32_t domains = 0;
+  for (size_t i = 0; i < topology.domains.size(); ++i) {
+    const model::Domain& domain = topology.domains[i];
+    if (domain.smmu == topology.at(id).smmu && domain.stage == 1) {
+      domains |= 1u << i;
+    }
+  }
+  return domains;
+}
+
+// A nested domain is not allocated before its parent.
+bool Composer::CanAllocate(DomainId id) const {
+  const DomainId parent = contract_.topology().at(id).parent;
+  return !parent.valid() || contract_.domain(id).allocated ||
+         contract_.domain(parent).finalised;
+}
+
+bool Composer::HasMappings(DomainId id) const {
+  return id.valid() &&
+         !contract_.domain(contract_.topology().CountedBy(id)).mappings.empty();
 }
 
 void Composer::AddFunctionTargets(FunctionId id, Targets* targets) const {
@@ -106,37 +162,76 @@ void Composer::AddFunctionTargets(FunctionId id, Targets* targets) const {
   const auto add = [&](OperationKind kind) { (*targets)[Index(kind)] |= bit; };
   if (CanProbe(id)) add(OperationKind::kProbe);
   if (!state.probed) return;
-  if (state.owned) {
-    add(state.attached ? OperationKind::kReplace : OperationKind::kUnclaim);
-  }
+  AddPasidTargets(id, targets);
+  AddResetTargets(id, targets);
+  const bool pasids = !contract_.GroupPasids(id).empty();
+  const bool reset = contract_.InReset(id);
+  if (state.owned && state.attached && !reset) add(OperationKind::kReplace);
+  if (state.owned && !state.attached && !pasids) add(OperationKind::kUnclaim);
   if (state.attached) {
     add(OperationKind::kDetach);
-    const DomainState& domain = contract_.domain(state.domain);
-    if (!domain.mappings.empty()) add(OperationKind::kDma);
+    if (HasMappings(state.group_domain)) add(OperationKind::kDma);
     return;
   }
-  if (DomainsFor(id) != 0) add(OperationKind::kAttach);
+  if (DomainsFor(id) != 0 && !reset) add(OperationKind::kAttach);
   if (state.owned) return;
-  add(OperationKind::kClaim);
-  add(OperationKind::kSetDefault);
+  if (!pasids && !reset) {
+    add(OperationKind::kClaim);
+    add(OperationKind::kSetDefault);
+  }
   if (CanRelease(id)) add(OperationKind::kRelease);
+}
+
+void Composer::AddPasidTargets(FunctionId id, Targets* targets) const {
+  if (!contract_.capabilities().pasids) return;
+  const uint32_t bit = 1u << id.value;
+  const auto add = [&](OperationKind kind) { (*targets)[Index(kind)] |= bit; };
+  const FunctionState& state = contract_.function(id);
+  const size_t set = contract_.GroupPasids(id).size();
+  if (set != 0) add(OperationKind::kClearPasid);
+  for (const model::PasidState& pasid : state.pasids) {
+    if (HasMappings(pasid.domain)) add(OperationKind::kDma);
+  }
+  if (contract_.topology().at(id).pasid_bits == 0 || contract_.InReset(id) ||
+      PasidDomainsFor(id) == 0) {
+    return;
+  }
+  if (set < ATSFUZZ_MAX_PASIDS) add(OperationKind::kSetPasid);
+  if (set != 0 && state.owned) add(OperationKind::kReplacePasid);
+}
+
+void Composer::AddResetTargets(FunctionId id, Targets* targets) const {
+  const model::Capabilities& capabilities = contract_.capabilities();
+  if (!capabilities.resets) return;
+  const uint8_t depth = contract_.function(id).reset_depth;
+  const OperationKind kind =
+      depth == 0 ? OperationKind::kResetBegin : OperationKind::kResetEnd;
+  if (depth == 0 &&
+      !model::SupportsAts(contract_.topology(), id, capabilities.ats_asks_pf)) {
+    return;
+  }
+  (*targets)[Index(kind)] |= 1u << id.value;
 }
 
 void Composer::AddDomainTargets(DomainId id, Targets* targets) const {
   const DomainState& state = contract_.domain(id);
   const uint32_t bit = 1u << id.value;
   const auto add = [&](OperationKind kind) { (*targets)[Index(kind)] |= bit; };
+  const bool nested = contract_.topology().at(id).parent.valid();
   if (!state.allocated) {
     Operation allocation;
     allocation.kind = OperationKind::kDomainNew;
     allocation.domain = id;
-    if (!contract_.AllocatesThrough(allocation).valid()) return;
+    if (!contract_.AllocatesThrough(allocation).valid() || !CanAllocate(id)) {
+      return;
+    }
     add(OperationKind::kDomainNew);
-    if (contract_.FinalisedByAllocation(id)) add(OperationKind::kMap);
+    if (!nested && contract_.FinalisedByAllocation(id))
+      add(OperationKind::kMap);
     return;
   }
   if ((used_domains_ & bit) == 0) add(OperationKind::kDomainFree);
-  if (!state.finalised) return;
+  if (!state.finalised || nested) return;
   add(OperationKind::kMap);
   if (!state.mappings.empty()) add(OperationKind::kUnmap);
   if (!state.unflushed.empty()) add(OperationKind::kFlush);
@@ -173,7 +268,8 @@ bool Composer::FillAttach(uint32_t functions, Operation* operation) {
   uint32_t domains = DomainsFor(operation->function);
   // A replace onto the same domain is legal and dull.
   if (operation->kind == OperationKind::kReplace && !dice_.Chance(10)) {
-    domains &= ~(1u << contract_.function(operation->function).domain.value);
+    domains &=
+        ~(1u << contract_.function(operation->function).group_domain.value);
   }
   if (domains == 0) return false;
   const bool share = (domains & used_domains_) != 0 && dice_.Chance(50);
@@ -184,15 +280,16 @@ bool Composer::FillAttach(uint32_t functions, Operation* operation) {
 
 bool Composer::FillMap(Operation* operation) {
   const DomainState& state = contract_.domain(operation->domain);
+  const uint32_t most = contract_.capabilities().pages;
   for (int attempt = 0; attempt < 4; ++attempt) {
     uint32_t page =
-        dice_.Chance(70) ? dice_.Below(8) : dice_.Below(ATSFUZZ_MAX_PAGES);
+        dice_.Below(dice_.Chance(70) ? std::min<uint32_t>(8, most) : most);
     uint32_t pages = dice_.Chance(60) ? 1 : dice_.Between(2, 16);
-    if (dice_.Chance(large_percent_)) {
+    if (most == ATSFUZZ_MAX_PAGES && dice_.Chance(large_percent_)) {
       page = 512 * dice_.Below(2);
       pages = dice_.Chance(60) ? 512 : dice_.Between(17, 512);
     }
-    pages = std::min<uint32_t>(pages, ATSFUZZ_MAX_PAGES - page);
+    pages = std::min<uint32_t>(pages, most - page);
     if (model::Overlaps(state.mappings, page, pages) ||
         model::Overlaps(state.unflushed, page, pages)) {
       continue;
@@ -224,17 +321,72 @@ bool Composer::FillDma(Operation* operation) {
   const size_t streams =
       contract_.topology().at(operation->function).streams.size();
   operation->stream = static_cast<uint8_t>(dice_.Below(streams));
-  const model::Mappings& mappings = contract_.domain(state.domain).mappings;
-  if (dice_.Chance(8)) {
-    // Perhaps unmapped: what the device must not reach.
-    operation->page = static_cast<uint16_t>(dice_.Below(16));
+  if (state.pasids.empty()) {
+    FillDmaPage(state.group_domain, operation);
     return true;
   }
+  const model::PasidState& pasid =
+      state.pasids[dice_.Below(static_cast<uint32_t>(state.pasids.size()))];
+  const bool rid = HasMappings(state.group_domain) &&
+                   (!HasMappings(pasid.domain) || dice_.Chance(40));
+  if (!rid) operation->pasid = pasid.pasid;
+  FillDmaPage(rid ? state.group_domain : pasid.domain, operation);
+  return true;
+}
+
+void Composer::FillDmaPage(DomainId domain, Operation* operation) {
+  if (dice_.Chance(8) || !HasMappings(domain)) {
+    // Perhaps unmapped: what the device must not reach.
+    operation->page = AnyPage();
+    return;
+  }
+  const model::Mappings& mappings =
+      contract_.domain(contract_.topology().CountedBy(domain)).mappings;
   // The first pages of few mappings, so that accesses hit the ATC.
   const Mapping& mapping =
       mappings[dice_.Below(std::min<uint32_t>(mappings.size(), 3))];
   const uint32_t reach = std::min<uint32_t>(mapping.pages, 3);
   operation->page = static_cast<uint16_t>(mapping.page + dice_.Below(reach));
+}
+
+uint16_t Composer::AnyPage() {
+  const uint32_t most = contract_.capabilities().pages;
+  return static_cast<uint16_t>(dice_.Below(std::min<uint32_t>(16, most)));
+}
+
+uint32_t Composer::DrawPasid(FunctionId id) {
+  const bool full = pasids_.size() == ATSFUZZ_MAX_PASIDS;
+  if (full || (!pasids_.empty() && dice_.Chance(40))) {
+    return pasids_[dice_.Below(static_cast<uint32_t>(pasids_.size()))];
+  }
+  const uint32_t bits = contract_.topology().at(id).pasid_bits;
+  const uint32_t most = std::min(contract_.capabilities().largest_pasid,
+                                 bits == 0 ? 1 : (1u << bits) - 1);
+  const bool large = large_pasid_ <= most && dice_.Chance(30);
+  return large ? large_pasid_ : dice_.Between(1, std::min(most, 2u));
+}
+
+bool Composer::FillPasid(uint32_t functions, Operation* operation) {
+  operation->function = FunctionAt(dice_.Bit(functions));
+  const std::vector<model::PasidState>& set =
+      contract_.GroupPasids(operation->function);
+  uint32_t domains = PasidDomainsFor(operation->function);
+  if (operation->kind == OperationKind::kSetPasid) {
+    operation->pasid = DrawPasid(operation->function);
+    for (const model::PasidState& pasid : set) {
+      if (pasid.pasid == operation->pasid) return false;
+    }
+  } else {
+    const model::PasidState& pasid =
+        set[dice_.Below(static_cast<uint32_t>(set.size()))];
+    operation->pasid = pasid.pasid;
+    if (operation->kind == OperationKind::kClearPasid) return true;
+    if (!dice_.Chance(10)) domains &= ~(1u << pasid.domain.value);
+  }
+  if (domains == 0) return false;
+  const bool share = (domains & used_domains_) != 0 && dice_.Chance(50);
+  operation->domain =
+      DomainAt(dice_.Bit(share ? domains & used_domains_ : domains));
   return true;
 }
 
@@ -243,6 +395,10 @@ bool Composer::Fill(uint32_t targets, Operation* operation) {
     case OperationKind::kAttach:
     case OperationKind::kReplace:
       return FillAttach(targets, operation);
+    case OperationKind::kSetPasid:
+    case OperationKind::kReplacePasid:
+    case OperationKind::kClearPasid:
+      return FillPasid(targets, operation);
     case OperationKind::kMap:
       operation->domain = DomainAt(dice_.Bit(targets));
       return FillMap(operation);
@@ -271,9 +427,37 @@ bool Composer::Fill(uint32_t targets, Operation* operation) {
   }
 }
 
+// A PASID that nobody set, one too large, a second reset.
+bool Composer::FillFailingNew(Operation* operation) {
+  const Topology& topology = contract_.topology();
+  const model::Capabilities& capabilities = contract_.capabilities();
+  if (capabilities.resets && dice_.Chance(30)) {
+    operation->kind = OperationKind::kResetBegin;
+    return true;
+  }
+  if (!capabilities.pasids) return false;
+  const bool dma = dice_.Chance(25);
+  operation->pasid =
+      DrawPasid(FunctionAt(dice_.Below(topology.functions.size())));
+  if (dma || topology.domains.empty()) {
+    operation->kind = OperationKind::kDma;
+    operation->page = AnyPage();
+    return true;
+  }
+  const bool replace = capabilities.replace_pasid && dice_.Chance(30);
+  operation->kind =
+      replace ? OperationKind::kReplacePasid : OperationKind::kSetPasid;
+  operation->domain = DomainAt(dice_.Below(topology.domains.size()));
+  return true;
+}
+
 bool Composer::FillFailing(Operation* operation) {
   const Topology& topology = contract_.topology();
   operation->function = FunctionAt(dice_.Below(topology.functions.size()));
+  if ((contract_.capabilities().pasids || contract_.capabilities().resets) &&
+      dice_.Chance(40)) {
+    return FillFailingNew(operation);
+  }
   switch (dice_.Below(6)) {
     case 0:
       operation->kind = OperationKind::kProbe;
@@ -287,7 +471,7 @@ bool Composer::FillFailing(Operation* operation) {
       return true;
     case 3:
       operation->kind = OperationKind::kDma;
-      operation->page = static_cast<uint16_t>(dice_.Below(16));
+      operation->page = AnyPage();
       return true;
     default:
       if (topology.domains.empty()) return false;
@@ -303,7 +487,19 @@ std::optional<Operation> Composer::Next() {
   for (size_t i = 0; i < topology.functions.size(); ++i) {
     const FunctionState& state =
         contract_.function(FunctionAt(static_cast<int>(i)));
-    if (state.attached) used_domains_ |= 1u << state.domain.value;
+    if (state.attached) used_domains_ |= 1u << state.group_domain.value;
+    for (const model::PasidState& pasid :
+         contract_.GroupPasids(FunctionAt(static_cast<int>(i)))) {
+      used_domains_ |= 1u << pasid.domain.value;
+    }
+  }
+  // A parent stays as long as its nested domains.
+  for (size_t i = 0; i < topology.domains.size(); ++i) {
+    const DomainId parent = topology.domains[i].parent;
+    if (parent.valid() &&
+        contract_.domain(DomainAt(static_cast<int>(i))).allocated) {
+      used_domains_ |= 1u << parent.value;
+    }
   }
   const Targets targets = FindTargets();
   for (int attempt = 0; attempt < 8; ++attempt) {
@@ -319,13 +515,18 @@ std::optional<Operation> Composer::Next() {
     if (dice_.Chance(fault_percent_)) {
       operation.faults = DrawFault(dice_, operation.kind, faults_);
     }
-    if (contract_.Allows(operation).ok()) return operation;
+    std::vector<uint32_t> pasids = pasids_;
+    if (contract_.Allows(operation).ok() &&
+        model::AddPasid(operation, &pasids)) {
+      return operation;
+    }
   }
   return std::nullopt;
 }
 
 void Composer::Apply(const Operation& operation) {
   assert(contract_.Allows(operation).ok());
+  model::AddPasid(operation, &pasids_);
   ApplyPrediction(operation, &contract_);
 }
 

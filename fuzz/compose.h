@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "fuzz/dice.h"
 #include "model/contract.h"
@@ -17,7 +18,9 @@ class Composer {
  public:
   // Draws the swarm: the kinds this sequence uses, with their weights, and
   // which of the fault classes in `faults`. `dice` must outlive the composer.
-  Composer(const model::Topology& topology, uint8_t faults, Dice* dice);
+  // Only what `capabilities` have is made.
+  Composer(const model::Topology& topology, uint8_t faults, Dice* dice,
+           const model::Capabilities& capabilities = {});
 
   // The next operation, one that the contract allows in the predicted state and
   // that usually changes it. Nothing if no kind of the swarm has anything left
@@ -37,6 +40,8 @@ class Composer {
   void DrawSwarm();
   Targets FindTargets() const;
   void AddFunctionTargets(model::FunctionId id, Targets* targets) const;
+  void AddPasidTargets(model::FunctionId id, Targets* targets) const;
+  void AddResetTargets(model::FunctionId id, Targets* targets) const;
   void AddDomainTargets(model::DomainId id, Targets* targets) const;
   std::optional<model::OperationKind> PickKind(const Targets& targets);
   bool Fill(uint32_t targets, model::Operation* operation);
@@ -44,13 +49,22 @@ class Composer {
   bool FillMap(model::Operation* operation);
   bool FillUnmap(model::Operation* operation);
   bool FillDma(model::Operation* operation);
+  bool FillPasid(uint32_t functions, model::Operation* operation);
+  void FillDmaPage(model::DomainId domain, model::Operation* operation);
+  uint32_t DrawPasid(model::FunctionId id);
+  uint16_t AnyPage();
   // Legal to try though it fails.
   bool FillFailing(model::Operation* operation);
+  bool FillFailingNew(model::Operation* operation);
 
   bool CanProbe(model::FunctionId id) const;
   bool CanRelease(model::FunctionId id) const;
-  // Domains that can be attached to function `id` with success.
+  // Domains that can be attached to function `id` with success, and those that
+  // its PASIDs can be set to.
   uint32_t DomainsFor(model::FunctionId id) const;
+  uint32_t PasidDomainsFor(model::FunctionId id) const;
+  bool CanAllocate(model::DomainId id) const;
+  bool HasMappings(model::DomainId id) const;
 
   Dice& dice_;
   model::Contract contract_;
@@ -59,6 +73,8 @@ class Composer {
   uint32_t fault_percent_ = 0;  // of the operations
   uint32_t large_percent_ = 0;  // of the maps: block mappings
   uint32_t used_domains_ = 0;   // domains with an attachment, see FindTargets
+  uint32_t large_pasid_ = 0;    // the one PASID of this sequence that is large
+  std::vector<uint32_t> pasids_;  // the different ones so far
 };
 
 }  // namespace atsfuzz::fuzz

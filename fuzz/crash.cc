@@ -164,6 +164,9 @@ class CrashedSystem : public model::System {
   }
   std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
   std::span<uint8_t> Coverage() override { return {}; }
+  const model::Capabilities& capabilities() const override {
+    return capabilities_;
+  }
   const std::string& name() const override { return name_; }
 
  private:
@@ -171,6 +174,7 @@ class CrashedSystem : public model::System {
   atsfuzz_observation observation_ = {};
   atsfuzz_event event_ = {};
   std::string name_ = "crashed";
+  const model::Capabilities capabilities_;
 };
 
 }  // namespace

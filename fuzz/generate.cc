@@ -14,14 +14,16 @@ namespace {
 model::Scenario Draw(Dice& dice, const GenerateOptions& options, int size) {
   assert(options.max_operations >= 1);
   model::Scenario scenario;
-  scenario.topology = options.topology
-                          ? *options.topology
-                          : DrawTopology(dice, options.well_behaved);
+  scenario.topology =
+      options.topology
+          ? *options.topology
+          : DrawTopology(dice, options.well_behaved, options.capabilities);
   const uint32_t most = std::max(1, options.max_operations * size / 100);
   const uint32_t length =
       std::max(dice.Between(1, most), dice.Between(1, most));
   scenario.operations.reserve(length);
-  Composer composer(scenario.topology, options.faults, &dice);
+  Composer composer(scenario.topology, options.faults, &dice,
+                    options.capabilities);
   while (scenario.operations.size() < length) {
     const std::optional<model::Operation> operation = composer.Next();
     if (!operation) break;
@@ -53,11 +55,12 @@ rc::Gen<model::Scenario> Scenarios(const GenerateOptions& options) {
       });
 }
 
-rc::Gen<model::Topology> Topologies() {
-  return rc::Gen<model::Topology>([](const rc::Random& random, int) {
-    Dice dice(random);
-    return rc::shrinkable::just(DrawTopology(dice, false));
-  });
+rc::Gen<model::Topology> Topologies(const model::Capabilities& capabilities) {
+  return rc::Gen<model::Topology>(
+      [capabilities](const rc::Random& random, int) {
+        Dice dice(random);
+        return rc::shrinkable::just(DrawTopology(dice, false, capabilities));
+      });
 }
 
 }  // namespace atsfuzz::fuzz

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "model/capabilities.h"
 #include "model/scenario.h"
 #include "rapidcheck.h"
 
@@ -20,6 +21,8 @@ struct GenerateOptions {
   // PFs only, each behind an SMMU, trusted, distinct streams: nothing that the
   // known bugs need.
   bool well_behaved = false;
+  // Only what a system with these can run is made; `topology` must fit them.
+  model::Capabilities capabilities;
 };
 
 // One draw. Equal seeds and options: equal scenarios. The generator predicts
@@ -31,7 +34,8 @@ model::Scenario Generate(uint64_t seed, const GenerateOptions& options);
 // The same as a RapidCheck generator, for properties. Does not shrink: the
 // shrinker of this project does (fuzz/shrink.h).
 rc::Gen<model::Scenario> Scenarios(const GenerateOptions& options);
-rc::Gen<model::Topology> Topologies();
+rc::Gen<model::Topology> Topologies(
+    const model::Capabilities& capabilities = {});
 
 }  // namespace atsfuzz::fuzz
 

@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 
+#include "fuzz/machine.h"
 #include "fuzz/predict.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/arbitrary.h"
 #include "model/bytes.h"
 #include "rapidcheck/gtest.h"
 
@@ -40,10 +42,13 @@ uint8_t ClassesIn(const Scenario& scenario) {
 RC_GTEST_PROP(Generate, GivesAMachineThatExistsAndOperationsThatItCanDo, ()) {
   const uint8_t faults = *rc::gen::inRange<uint8_t>(0, model::kAllFaults + 1);
   const bool well_behaved = *rc::gen::arbitrary<bool>();
-  const Scenario scenario = *Scenarios(Options(faults, well_behaved));
+  GenerateOptions options = Options(faults, well_behaved);
+  options.capabilities = model::ArbitraryCapabilities();
+  const Scenario scenario = *Scenarios(options);
   RC_ASSERT(model::Validate(scenario.topology).ok());
   RC_ASSERT(scenario.operations.size() <= 32u);
-  RC_ASSERT(WithoutImpossible(scenario) == scenario);
+  RC_ASSERT(WithoutImpossible(scenario, options.capabilities) == scenario);
+  RC_ASSERT(Restricted(scenario, options.capabilities) == scenario);
   RC_ASSERT((ClassesIn(scenario) & ~faults) == 0);
   RC_ASSERT(model::Decode(model::Encode(scenario)) == scenario);
 }
@@ -127,22 +132,44 @@ void Count(const Contract& before, const Operation& operation, Census* census) {
   }
 }
 
-TEST(Generate, UsesEveryKindOftenOnWellBehavedMachines) {
+Census CensusOf(const model::Capabilities& capabilities) {
   Census census;
+  GenerateOptions options = Options(0, true);
+  options.capabilities = capabilities;
   for (uint64_t seed = 0; seed < 4000; ++seed) {
-    const Scenario scenario = Generate(seed, Options(0, true));
-    Contract contract(scenario.topology);
+    const Scenario scenario = Generate(seed, options);
+    Contract contract(scenario.topology, capabilities);
     for (const Operation& operation : scenario.operations) {
       Count(contract, operation, &census);
       ApplyPrediction(operation, &contract);
     }
   }
+  return census;
+}
+
+// In a thousand operations that change state.
+void ExpectEachKindOf(const model::Capabilities& capabilities, int least) {
+  const Census census = CensusOf(capabilities);
   ASSERT_GT(census.operations, 40'000);
   EXPECT_GT(census.predicted_effective, census.operations * 8 / 10);
-  for (int kind = 0; kind < model::kOperationKinds; ++kind) {
-    EXPECT_GT(census.effective[kind] * 1000 / census.predicted_effective, 25)
-        << model::ShapeOf(static_cast<OperationKind>(kind)).name;
+  for (int i = 0; i < model::kOperationKinds; ++i) {
+    const auto kind = static_cast<OperationKind>(i);
+    const int share = census.effective[i] * 1000 / census.predicted_effective;
+    if (HasKind(capabilities, kind)) {
+      EXPECT_GT(share, least) << model::ShapeOf(kind).name;
+    } else {
+      EXPECT_EQ(census.effective[i], 0) << model::ShapeOf(kind).name;
+    }
   }
+}
+
+TEST(Generate, UsesEveryKindOfASystemThatCanDoMore) {
+  ExpectEachKindOf(model::AllCapabilities(), 5);
+}
+
+TEST(Generate, UsesEveryKindOftenOnWellBehavedMachines) {
+  ExpectEachKindOf({}, 25);
+  const Census census = CensusOf({});
   EXPECT_GT(census.shared_attaches, 500);
   EXPECT_GT(census.second_stage, 500);
   EXPECT_GT(census.queued, 500);
@@ -186,6 +213,26 @@ std::map<std::string, int> TraitsOf(const Topology& topology) {
   return traits;
 }
 
+// Those of a system that can do more.
+std::map<std::string, int> NewTraitsOf(const Topology& topology) {
+  std::map<std::string, int> traits;
+  for (const Function& function : topology.functions) {
+    traits["group"] |= function.leader.valid();
+    traits["group of a VF and its PF"] |=
+        function.leader.valid() && function.leader == function.pf;
+    traits["requires ATS"] |= function.requires_ats;
+  }
+  for (const model::Domain& domain : topology.domains) {
+    if (!domain.parent.valid()) continue;
+    traits["guest with ATS"] |= domain.guest_ats;
+    traits["guest without"] |=
+        domain.guest == model::GuestEntry::kStage1 && !domain.guest_ats;
+    traits["bypassing guest"] |= domain.guest == model::GuestEntry::kBypass;
+    traits["aborting guest"] |= domain.guest == model::GuestEntry::kAbort;
+  }
+  return traits;
+}
+
 TEST(Generate, ReachesEveryTraitOfAMachine) {
   std::map<std::string, int> counts;
   for (uint64_t seed = 0; seed < 5000; ++seed) {
@@ -195,6 +242,20 @@ TEST(Generate, ReachesEveryTraitOfAMachine) {
     }
   }
   EXPECT_EQ(counts.size(), 16u);
+  for (const auto& [trait, count] : counts) EXPECT_GT(count, 50) << trait;
+}
+
+TEST(Generate, ReachesTheTraitsThatASystemCanDo) {
+  GenerateOptions options = Options(0, false);
+  options.capabilities = model::AllCapabilities();
+  std::map<std::string, int> counts;
+  for (uint64_t seed = 0; seed < 5000; ++seed) {
+    for (const auto& [trait, has] :
+         NewTraitsOf(Generate(seed, options).topology)) {
+      counts[trait] += has;
+    }
+  }
+  EXPECT_EQ(counts.size(), 7u);
   for (const auto& [trait, count] : counts) EXPECT_GT(count, 50) << trait;
 }
 

@@ -1,12 +1,8 @@
 #include "fuzz/investigate.h"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <bit>
-#include <cassert>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -19,10 +15,6 @@ namespace atsfuzz::fuzz {
 namespace {
 
 using Json = nlohmann::json;
-
-// Runs of the shrinker may be hopeless many times over: a hang is one sooner.
-constexpr int kAttemptTimeoutMs = 2000;
-constexpr int kPollMs = 20;
 
 // Passes sightings on as they appear, and says which operation runs.
 class SendingListener : public SightingCollector {
@@ -49,34 +41,6 @@ bool Shows(const model::Scenario& scenario, const Sighting& wanted,
   return std::any_of(
       collector.sightings().begin(), collector.sightings().end(),
       [&](const Sighting& seen) { return seen.key() == wanted.key(); });
-}
-
-void KeepFaults(model::Faults* faults, uint8_t classes) {
-  if (!(classes & model::kFaultAlloc)) {
-    faults->alloc_numbers = 0;
-    faults->alloc_sites = 0;
-  }
-  if (!(classes & model::kFaultPrepareAts)) faults->prepare_ats = false;
-  if (!(classes & model::kFaultEnableAts)) faults->enable_ats = false;
-  if (!(classes & model::kFaultConfigWrite)) faults->config_writes = 0;
-}
-
-// The scenario with the fewest fault classes that still fails. A shrinker that
-// starts with them all may end in a minimum that needs them.
-model::Scenario WithFewestAssumptions(const model::Scenario& scenario,
-                                      const Predicate& fails) {
-  const uint8_t used = ClassesUsed(scenario);
-  for (int count = 0; count < std::popcount(used); ++count) {
-    for (uint8_t classes = 0; classes <= model::kAllFaults; ++classes) {
-      if ((classes & ~used) != 0 || std::popcount(classes) != count) continue;
-      model::Scenario candidate = scenario;
-      for (model::Operation& operation : candidate.operations) {
-        KeepFaults(&operation.faults, classes);
-      }
-      if (fails(candidate)) return candidate;
-    }
-  }
-  return scenario;
 }
 
 }  // namespace
@@ -150,10 +114,10 @@ absl::StatusOr<Investigator::Examination> Investigator::ExamineSanitized(
 Finding Investigator::Investigate(const Examination& examination,
                                   const Sighting& sighting,
                                   bool sanitized) const {
-  const Shrunk shrunk =
+  const ChildShrink shrunk =
       examination.died
           ? ShrinkDeath(examination.scenario, sighting.key(), sanitized)
-          : ShrinkInChild(examination.scenario, sighting);
+          : ShrinkSighting(examination.scenario, sighting);
   Finding finding;
   finding.scenario = shrunk.scenario;
   finding.attempts = shrunk.attempts;
@@ -175,86 +139,28 @@ Finding Investigator::Investigate(const Examination& examination,
   return finding;
 }
 
-Investigator::Shrunk Investigator::ShrinkInChild(
-    const model::Scenario& scenario, const Sighting& sighting) const {
-  Shrunk shrunk;
-  shrunk.scenario = scenario;
-  // Candidates that killed a child; they are not tried again.
-  std::set<std::string> deadly;
-  for (bool finished = false; !finished;) {
-    const auto child = Child::Fork(Child::Signals::kRecord, [&](Link& link) {
-      const auto system = load_();
-      if (!system.ok()) return;
-      uint64_t attempts = 0;
-      const Predicate fails = [&](const model::Scenario& candidate) {
-        const std::string text = model::Print(candidate);
-        if (deadly.contains(text)) return false;
-        link.Send(Json{{"try", text}}.dump());
-        link.Begin(++attempts);
-        const bool shows = Shows(candidate, sighting, **system);
-        if (shows) link.Send(Json{{"shows", text}}.dump());
-        return shows;
-      };
-      ShrinkStats stats;
-      const model::Scenario result =
-          Shrink(WithFewestAssumptions(shrunk.scenario, fails), fails, &stats,
-                 [&link] { return link.Stopped(); });
-      link.Send(Json{{"result", model::Print(result)},
-                     {"minimal", !stats.interrupted}}
-                    .dump());
-    });
-    std::string last;
-    std::vector<std::string> lines;
-    for (bool running = true; running;) {
-      lines.clear();
-      running = child->Receive(&lines);
-      if (running && lines.empty()) {
-        pollfd waiting = {child->fd(), POLLIN, 0};
-        poll(&waiting, 1, kPollMs);
-      }
-      for (const std::string& line : lines) {
-        const Json json = Json::parse(line);
-        if (json.contains("try")) {
-          json["try"].get_to(last);
-          ++shrunk.attempts;
-          continue;
-        }
-        const auto better = model::Parse(
-            json.contains("shows") ? json["shows"].get<std::string>()
-                                   : json["result"].get<std::string>(),
-            "candidate");
-        assert(better.ok());
-        if (json.contains("result")) {
-          shrunk.scenario = *better;
-          shrunk.minimal = json["minimal"];
-        } else if (Simpler(*better, shrunk.scenario)) {
-          shrunk.scenario = *better;
-        }
-      }
-      child->Watch(kAttemptTimeoutMs);
-      if (stop_ && stop_()) child->Stop();
-    }
-    finished = child->finished();
-    if (!finished && !deadly.insert(last).second) finished = true;
-  }
-  return shrunk;
+ChildShrink Investigator::ShrinkSighting(const model::Scenario& scenario,
+                                         const Sighting& sighting) const {
+  const auto make = [&]() -> Predicate {
+    auto loaded = load_();
+    if (!loaded.ok()) return nullptr;
+    const std::shared_ptr<model::System> system = *std::move(loaded);
+    return [system, &sighting](const model::Scenario& candidate) {
+      return Shows(candidate, sighting, *system);
+    };
+  };
+  return ShrinkInChild(scenario, make, stop_);
 }
 
-Investigator::Shrunk Investigator::ShrinkDeath(const model::Scenario& scenario,
-                                               const std::string& key,
-                                               bool sanitized) const {
-  Shrunk shrunk;
+ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
+                                      const std::string& key,
+                                      bool sanitized) const {
   const Predicate fails = [&](const model::Scenario& candidate) {
-    ++shrunk.attempts;
     const auto seen =
         sanitized ? ExamineSanitized(candidate) : Examine(candidate);
     return seen.ok() && seen->died && seen->sightings[0].key() == key;
   };
-  ShrinkStats stats;
-  shrunk.scenario =
-      Shrink(WithFewestAssumptions(scenario, fails), fails, &stats, stop_);
-  shrunk.minimal = !stats.interrupted;
-  return shrunk;
+  return ShrinkHere(scenario, fails, stop_);
 }
 
 void Investigator::Confirm(Finding* finding) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fuzz/child_shrink.h"
 #include "fuzz/findings.h"
 #include "fuzz/round.h"
 #include "fuzz/sanitized.h"
@@ -42,15 +43,10 @@ class Investigator {
                       bool sanitized) const;
 
  private:
-  struct Shrunk {
-    model::Scenario scenario;
-    uint64_t attempts = 0;
-    bool minimal = true;
-  };
-  Shrunk ShrinkInChild(const model::Scenario& scenario,
-                       const Sighting& sighting) const;
-  Shrunk ShrinkDeath(const model::Scenario& scenario, const std::string& key,
-                     bool sanitized) const;
+  ChildShrink ShrinkSighting(const model::Scenario& scenario,
+                             const Sighting& sighting) const;
+  ChildShrink ShrinkDeath(const model::Scenario& scenario,
+                          const std::string& key, bool sanitized) const;
   void Confirm(Finding* finding) const;
 
   LoadSystem load_;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "fuzz/faults.h"
 #include "fuzz/generate.h"
+#include "fuzz/machine.h"
 #include "fuzz/mutate.h"
 #include "fuzz/run.h"
 #include "fuzz/signature.h"
@@ -21,18 +22,21 @@
 #include "linux/system.h"
 #include "linux/tree.h"
 #include "model/bytes.h"
+#include "model/machine/system.h"
 #include "model/text.h"
 
-// The libFuzzer target: scenarios as bytes, on the sanitized build of a driver.
+// The libFuzzer target: scenarios as bytes, on the sanitized build of a driver
+// or on the abstract machine.
 //
 //   [ATSFUZZ_KERNEL=6.12|PATH] [ATSFUZZ_MODULE=<module>]
-//   [ATSFUZZ_FAULTS=none|all|LIST] [ATSFUZZ_KNOWN=<file>]
-//   [ATSFUZZ_OPERATIONS=64]
+//   [ATSFUZZ_MODEL=<design>] [ATSFUZZ_FAULTS=none|all|LIST]
+//   [ATSFUZZ_KNOWN=<file>] [ATSFUZZ_OPERATIONS=64]
 //   atsfuzz-libfuzzer [libFuzzer's options] CORPUS
 //
 // ATSFUZZ_MODULE names a sanitized driver module; without it one is built of
-// ATSFUZZ_KERNEL (6.12 if unset). ATSFUZZ_OPERATIONS is the longest scenario
-// that the mutators make.
+// ATSFUZZ_KERNEL (6.12 if unset). ATSFUZZ_MODEL (6.12; 7.2,vf-stu-check=off)
+// takes the abstract machine instead of a module. ATSFUZZ_OPERATIONS is the
+// longest scenario that the mutators make.
 //
 // A violation aborts, so that libFuzzer keeps the input; unless the file of
 // known ones names its invariant or its signature, one a line.
@@ -100,12 +104,22 @@ std::string ModulePath() {
   return *built;
 }
 
-void SetUp(Target* target) {
-  const std::string module = ModulePath();
-  absl::StatusOr<std::unique_ptr<model::System>> system =
-      linux_driver::LoadModule(module, "linux");
+std::unique_ptr<model::System> MakeTheSystem() {
+  if (const char* text = std::getenv("ATSFUZZ_MODEL")) {
+    const auto design = machine::ParseDesign(text);
+    if (!design.ok()) {
+      Die("ATSFUZZ_MODEL: " + std::string(design.status().message()));
+    }
+    return machine::MakeSystem(*design,
+                               "model:" + machine::DesignName(*design));
+  }
+  auto system = linux_driver::LoadModule(ModulePath(), "linux");
   if (!system.ok()) Die(system.status().ToString());
-  target->system = *std::move(system);
+  return *std::move(system);
+}
+
+void SetUp(Target* target) {
+  target->system = MakeTheSystem();
   if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
     target->faults = ParseFaults(faults);
   }
@@ -185,8 +199,14 @@ class Judge final : public RunListener {
   uint8_t assumes_ = 0;
 };
 
+// What the system can run: all that is ever made.
+const model::Capabilities& Capabilities() {
+  return TheTarget().system->capabilities();
+}
+
 model::Scenario Read(const uint8_t* data, size_t size) {
-  model::Scenario scenario = model::Decode({data, size});
+  model::Scenario scenario =
+      Restricted(model::Decode({data, size}), Capabilities());
   for (model::Operation& operation : scenario.operations) {
     operation.faults = OnlyClasses(operation.faults, TheTarget().faults);
   }
@@ -236,10 +256,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
     atsfuzz::fuzz::GenerateOptions options;
     options.faults = faults;
     options.max_operations = 16;
+    options.capabilities = atsfuzz::fuzz::Capabilities();
     scenario = atsfuzz::fuzz::Generate(seed, options);
   } else {
-    scenario = atsfuzz::fuzz::Mutate(
-        scenario, seed, faults, atsfuzz::fuzz::TheTarget().most_operations);
+    scenario = atsfuzz::fuzz::Mutate(scenario, seed, faults,
+                                     atsfuzz::fuzz::TheTarget().most_operations,
+                                     atsfuzz::fuzz::Capabilities());
   }
   return atsfuzz::fuzz::Write(scenario, data, max_size);
 }

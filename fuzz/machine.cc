@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "fuzz/renumber.h"
+
 namespace atsfuzz::fuzz {
 namespace {
 
@@ -12,6 +14,7 @@ using model::DomainId;
 using model::Function;
 using model::FunctionId;
 using model::FunctionKind;
+using model::GuestEntry;
 using model::Operation;
 using model::Smmu;
 using model::SmmuId;
@@ -47,10 +50,11 @@ uint32_t DrawStream(Dice& dice, const Topology& topology, FunctionId id) {
 }
 
 std::vector<uint32_t> DrawStreams(Dice& dice, const Topology& topology,
-                                  FunctionId id, bool well_behaved) {
+                                  FunctionId id, bool well_behaved,
+                                  uint32_t most) {
   std::vector<uint32_t> streams = model::DefaultStreams(id);
   if (dice.Chance(well_behaved ? 75 : 65)) return streams;
-  const uint32_t count = dice.Between(1, ATSFUZZ_MAX_STREAMS);
+  const uint32_t count = dice.Between(1, most);
   if (well_behaved) {
     for (uint32_t i = 1; i < count; ++i) streams.push_back(streams[0] + i);
     return streams;
@@ -62,6 +66,60 @@ std::vector<uint32_t> DrawStreams(Dice& dice, const Topology& topology,
                              : DrawStream(dice, topology, id));
   }
   return streams;
+}
+
+// Whether a function can be in the group that `leader` leads, but for the
+// default domain and the trust, which it then shares.
+bool CanJoin(const Topology& topology, FunctionId leader,
+             const Function& function) {
+  const Function& first = topology.at(leader);
+  return first.kind != FunctionKind::kPlatform &&
+         function.kind != FunctionKind::kPlatform && !first.leader.valid() &&
+         function.smmu.valid() && function.smmu == first.smmu;
+}
+
+void Join(const Topology& topology, FunctionId leader, Function* function) {
+  function->leader = leader;
+  function->default_domain = topology.at(leader).default_domain;
+  function->untrusted = topology.at(leader).untrusted;
+}
+
+// Nothing happens if there is no group to join.
+void DrawGroup(Dice& dice, const Topology& topology, FunctionId id,
+               Function* function) {
+  uint32_t leaders = 0;
+  for (uint8_t i = 0; i < id.value; ++i) {
+    if (CanJoin(topology, FunctionId(i), *function)) leaders |= 1u << i;
+  }
+  if (leaders == 0) return;
+  Join(topology, FunctionId(static_cast<uint8_t>(dice.Bit(leaders))), function);
+}
+
+bool CanBeParent(const Topology& topology, DomainId id) {
+  const Domain& domain = topology.at(id);
+  const Smmu& smmu = topology.at(domain.smmu);
+  return !domain.parent.valid() && domain.stage == 2 && smmu.stage1 &&
+         smmu.stage2;
+}
+
+void Nest(const Topology& topology, DomainId parent, Domain* domain) {
+  domain->parent = parent;
+  domain->smmu = topology.at(parent).smmu;
+  domain->stage = topology.at(parent).stage;
+  domain->guest_ats &= domain->guest == GuestEntry::kStage1;
+}
+
+void Unnest(Domain* domain) {
+  domain->parent = DomainId();
+  domain->guest = GuestEntry::kStage1;
+  domain->guest_ats = false;
+}
+
+void DrawGuest(Dice& dice, Domain* domain) {
+  domain->guest = dice.Chance(60)   ? GuestEntry::kStage1
+                  : dice.Chance(60) ? GuestEntry::kBypass
+                                    : GuestEntry::kAbort;
+  domain->guest_ats = domain->guest == GuestEntry::kStage1 && dice.Chance(50);
 }
 
 // Small machines more often than large ones: min(a, b) of two draws.
@@ -87,7 +145,8 @@ Smmu DrawSmmu(Dice& dice) {
 }
 
 Function DrawFunction(Dice& dice, const Topology& topology, FunctionId id,
-                      bool well_behaved) {
+                      bool well_behaved,
+                      const model::Capabilities& capabilities) {
   Function function;
   if (!well_behaved) {
     const uint32_t pfs = PfsBelow(topology, id);
@@ -101,39 +160,57 @@ Function DrawFunction(Dice& dice, const Topology& topology, FunctionId id,
   const uint32_t nowhere = function.kind == FunctionKind::kPf ? 25 : 5;
   if (well_behaved || !dice.Chance(nowhere)) {
     function.smmu = DrawSmmuId(dice, topology);
-    function.streams = DrawStreams(dice, topology, id, well_behaved);
+    function.streams =
+        DrawStreams(dice, topology, id, well_behaved, capabilities.streams);
   }
   if (function.kind != FunctionKind::kPlatform) {
     function.ats = dice.Chance(85);
     function.untrusted = !well_behaved && dice.Chance(8);
-    if (dice.Chance(25)) {
+    if (dice.Chance(capabilities.pasids ? 60 : 25)) {
       function.pasid_bits = static_cast<uint8_t>(dice.Between(1, 20));
     }
   }
   function.eager = dice.Chance(25);
   function.default_domain =
       dice.Chance(50) ? DefaultDomain::kDma : DefaultDomain::kIdentity;
+  if (capabilities.requires_ats && function.ats) {
+    function.requires_ats = dice.Chance(15);
+  }
+  if (capabilities.groups && dice.Chance(30)) {
+    DrawGroup(dice, topology, id, &function);
+  }
   return function;
 }
 
-Domain DrawDomain(Dice& dice, const Topology& topology) {
+Domain DrawDomain(Dice& dice, const Topology& topology, DomainId id,
+                  const model::Capabilities& capabilities) {
   Domain domain;
   domain.smmu = DrawSmmuId(dice, topology);
   const Smmu& smmu = topology.at(domain.smmu);
   const bool second = smmu.stage1 ? smmu.stage2 && dice.Chance(40) : true;
   domain.stage = second ? 2 : 1;
+  if (!capabilities.nesting || !dice.Chance(40)) return domain;
+  uint32_t parents = 0;
+  for (uint8_t i = 0; i < id.value; ++i) {
+    if (CanBeParent(topology, DomainId(i))) parents |= 1u << i;
+  }
+  if (parents == 0) return domain;
+  DrawGuest(dice, &domain);
+  Nest(topology, DomainId(static_cast<uint8_t>(dice.Bit(parents))), &domain);
   return domain;
 }
 
-Topology DrawTopology(Dice& dice, bool well_behaved) {
+Topology DrawTopology(Dice& dice, bool well_behaved,
+                      const model::Capabilities& capabilities) {
   Topology topology;
   const uint32_t smmus = dice.Chance(well_behaved ? 15 : 35) ? 2 : 1;
   for (uint32_t i = 0; i < smmus; ++i) topology.smmus.push_back(DrawSmmu(dice));
-  const uint32_t functions = FewOf(dice, ATSFUZZ_MAX_FUNCTIONS);
+  const uint32_t functions = FewOf(dice, capabilities.functions);
   topology.functions.resize(functions);
   for (uint32_t i = 0; i < functions; ++i) {
     const FunctionId id(static_cast<uint8_t>(i));
-    topology.functions[i] = DrawFunction(dice, topology, id, well_behaved);
+    topology.functions[i] =
+        DrawFunction(dice, topology, id, well_behaved, capabilities);
   }
   // One function behind an SMMU at least, or there is nothing to do.
   std::vector<Function>& all = topology.functions;
@@ -141,11 +218,13 @@ Topology DrawTopology(Dice& dice, bool well_behaved) {
                    [](const Function& f) { return f.smmu.valid(); })) {
     const FunctionId last(static_cast<uint8_t>(functions - 1));
     all.back().smmu = DrawSmmuId(dice, topology);
-    all.back().streams = DrawStreams(dice, topology, last, well_behaved);
+    all.back().streams =
+        DrawStreams(dice, topology, last, well_behaved, capabilities.streams);
   }
-  const uint32_t domains = FewOf(dice, ATSFUZZ_MAX_DOMAINS);
+  const uint32_t domains = FewOf(dice, capabilities.domains);
   for (uint32_t i = 0; i < domains; ++i) {
-    topology.domains.push_back(DrawDomain(dice, topology));
+    topology.domains.push_back(DrawDomain(
+        dice, topology, DomainId(static_cast<uint8_t>(i)), capabilities));
   }
   if (!well_behaved) MakeValid(&topology);
   assert(model::Validate(topology).ok());
@@ -168,17 +247,30 @@ void MakeValid(Topology* topology) {
     }
     if (function.kind != FunctionKind::kVf) function.pf = FunctionId();
     if (function.kind == FunctionKind::kPlatform) {
-      function.ats = function.untrusted = false;
+      function.ats = function.untrusted = function.requires_ats = false;
       function.pasid_bits = 0;
     }
     if (!function.smmu.valid()) {
       function.streams.clear();
+      function.leader = FunctionId();
       continue;
     }
     function.smmu = SmmuId(static_cast<uint8_t>(function.smmu.value % smmus));
     if (function.streams.empty()) function.streams = model::DefaultStreams(id);
+    const FunctionId leader = function.leader;
+    function.leader = FunctionId();
+    if (leader.valid() && leader < id && CanJoin(*topology, leader, function)) {
+      Join(*topology, leader, &function);
+    }
   }
-  for (Domain& domain : topology->domains) {
+  for (size_t i = 0; i < topology->domains.size(); ++i) {
+    Domain& domain = topology->domains[i];
+    if (domain.parent.valid() && domain.parent.value < i &&
+        CanBeParent(*topology, domain.parent)) {
+      Nest(*topology, domain.parent, &domain);
+      continue;
+    }
+    Unnest(&domain);
     domain.smmu = SmmuId(static_cast<uint8_t>(domain.smmu.value % smmus));
     const Smmu& smmu = topology->at(domain.smmu);
     if (!(domain.stage == 1 ? smmu.stage1 : smmu.stage2)) {
@@ -213,8 +305,51 @@ bool FitOperation(const Topology& topology, Operation* operation) {
   }
   if (shape.queued) fit.queued = operation->queued;
   if (shape.default_domain) fit.default_domain = operation->default_domain;
+  if (shape.pasid) {
+    fit.pasid = std::clamp<uint32_t>(operation->pasid, 1, model::kMaxPasid);
+  } else if (shape.stream) {
+    fit.pasid = std::min(operation->pasid, model::kMaxPasid);
+  }
   *operation = fit;
   return true;
+}
+
+void FitPasids(std::vector<Operation>* operations) {
+  std::vector<uint32_t> pasids;
+  for (Operation& operation : *operations) {
+    if (!model::AddPasid(operation, &pasids)) {
+      operation.pasid = pasids[operation.pasid % pasids.size()];
+    }
+  }
+}
+
+model::Scenario Restricted(const model::Scenario& scenario,
+                           const model::Capabilities& capabilities) {
+  model::Scenario fit = scenario;
+  Topology& topology = fit.topology;
+  while (topology.functions.size() > capabilities.functions) {
+    fit = Without(
+        fit, FunctionId(static_cast<uint8_t>(topology.functions.size() - 1)));
+  }
+  while (topology.domains.size() > capabilities.domains) {
+    fit = Without(fit,
+                  DomainId(static_cast<uint8_t>(topology.domains.size() - 1)));
+  }
+  for (Function& function : topology.functions) {
+    if (!capabilities.groups) function.leader = FunctionId();
+    function.requires_ats &= capabilities.requires_ats;
+    if (function.streams.size() > capabilities.streams) {
+      function.streams.resize(capabilities.streams);
+    }
+  }
+  for (Domain& domain : topology.domains) {
+    if (!capabilities.nesting) Unnest(&domain);
+  }
+  MakeValid(&topology);
+  std::erase_if(fit.operations, [&](const Operation& operation) {
+    return !model::Fits(capabilities, "", topology, operation).ok();
+  });
+  return fit;
 }
 
 }  // namespace atsfuzz::fuzz

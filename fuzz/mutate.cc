@@ -30,11 +30,12 @@ Operations::iterator At(Operations& operations, size_t index) {
 class Mutator {
  public:
   Mutator(const Scenario& scenario, uint64_t seed, uint8_t faults,
-          size_t max_operations)
+          size_t max_operations, const model::Capabilities& capabilities)
       : dice_(seed),
-        scenario_(scenario),
+        scenario_(Restricted(scenario, capabilities)),
         faults_(faults),
-        max_operations_(max_operations) {}
+        max_operations_(max_operations),
+        capabilities_(capabilities) {}
 
   Scenario Run() {
     // Several small changes now and then: what needs two at once.
@@ -69,7 +70,7 @@ class Mutator {
 
   // An operation that is possible after the first `count` ones.
   std::optional<Operation> Compose(size_t count) {
-    Composer composer(scenario_.topology, faults_, &dice_);
+    Composer composer(scenario_.topology, faults_, &dice_, capabilities_);
     for (size_t i = 0; i < count; ++i) {
       if (composer.contract().Allows(operations()[i]).ok()) {
         composer.Apply(operations()[i]);
@@ -143,6 +144,13 @@ class Mutator {
   bool Argument() {
     if (operations().empty()) return false;
     Operation& operation = operations()[AnyIndex()];
+    if (capabilities_.pasids && dice_.Chance(15)) {
+      operation.pasid =
+          dice_.Chance(30)
+              ? 0
+              : dice_.Between(1, std::min(4u, capabilities_.largest_pasid));
+      return true;
+    }
     switch (dice_.Below(6)) {
       case 0:
         operation.function = FunctionId(
@@ -169,12 +177,21 @@ class Mutator {
                 : model::DefaultDomain::kDma;
         break;
       default:
-        operation.kind =
-            static_cast<OperationKind>(dice_.Below(model::kOperationKinds));
+        operation.kind = AnyKind();
         FillIn(&operation);
         break;
     }
     return true;
+  }
+
+  OperationKind AnyKind() {
+    std::array<OperationKind, model::kOperationKinds> kinds;
+    uint32_t count = 0;
+    for (int i = 0; i < model::kOperationKinds; ++i) {
+      const auto kind = static_cast<OperationKind>(i);
+      if (HasKind(capabilities_, kind)) kinds[count++] = kind;
+    }
+    return kinds[dice_.Below(count)];
   }
 
   // Ids for a kind that was changed to one that names more.
@@ -210,11 +227,16 @@ class Mutator {
         return true;
       case 1:
         if (topology.domains.empty()) return false;
-        topology.domains[any(topology.domains)] = DrawDomain(dice_, topology);
+        {
+          const DomainId id(static_cast<uint8_t>(any(topology.domains)));
+          topology.domains[id.value] =
+              DrawDomain(dice_, topology, id, capabilities_);
+        }
         return true;
       case 2: {
         const FunctionId id(static_cast<uint8_t>(any(topology.functions)));
-        topology.functions[id.value] = DrawFunction(dice_, topology, id, false);
+        topology.functions[id.value] =
+            DrawFunction(dice_, topology, id, false, capabilities_);
         return true;
       }
       default:
@@ -225,6 +247,18 @@ class Mutator {
 
   void FunctionProperty(model::Function* function) {
     using model::DefaultDomain;
+    if (capabilities_.groups && dice_.Chance(20)) {
+      function->leader = function->leader.valid()
+                             ? FunctionId()
+                             : FunctionId(static_cast<uint8_t>(
+                                   dice_.Below(static_cast<uint32_t>(
+                                       scenario_.topology.functions.size()))));
+      return;
+    }
+    if (capabilities_.requires_ats && dice_.Chance(15)) {
+      function->requires_ats = !function->requires_ats;
+      return;
+    }
     switch (dice_.Below(5)) {
       case 0:
         function->ats = !function->ats;
@@ -256,15 +290,19 @@ class Mutator {
         return true;
       case 1: {
         const size_t count = topology.functions.size();
-        if (count == ATSFUZZ_MAX_FUNCTIONS) return false;
+        if (count >= capabilities_.functions) return false;
         const FunctionId id(static_cast<uint8_t>(count));
         topology.functions.emplace_back();
-        topology.functions.back() = DrawFunction(dice_, topology, id, false);
+        topology.functions.back() =
+            DrawFunction(dice_, topology, id, false, capabilities_);
         return true;
       }
       default:
-        if (topology.domains.size() == ATSFUZZ_MAX_DOMAINS) return false;
-        topology.domains.push_back(DrawDomain(dice_, topology));
+        if (topology.domains.size() >= capabilities_.domains) return false;
+        topology.domains.push_back(
+            DrawDomain(dice_, topology,
+                       DomainId(static_cast<uint8_t>(topology.domains.size())),
+                       capabilities_));
         return true;
     }
   }
@@ -298,24 +336,35 @@ class Mutator {
       operation.faults = OnlyClasses(operation.faults, faults_);
       if (fitted.size() < max_operations_ &&
           FitOperation(scenario_.topology, &operation)) {
+        FitPages(&operation);
         fitted.push_back(operation);
       }
     }
+    FitPasids(&fitted);
     operations() = std::move(fitted);
     assert(model::Validate(scenario_.topology).ok());
+  }
+
+  void FitPages(Operation* operation) {
+    const uint16_t most = capabilities_.pages;
+    operation->page %= most;
+    operation->pages =
+        std::min<uint16_t>(operation->pages, most - operation->page);
   }
 
   Dice dice_;
   Scenario scenario_;
   uint8_t faults_;
   size_t max_operations_;
+  const model::Capabilities capabilities_;
 };
 
 }  // namespace
 
 Scenario Mutate(const Scenario& scenario, uint64_t seed, uint8_t faults,
-                size_t max_operations) {
-  return Mutator(scenario, seed, faults, max_operations).Run();
+                size_t max_operations,
+                const model::Capabilities& capabilities) {
+  return Mutator(scenario, seed, faults, max_operations, capabilities).Run();
 }
 
 Scenario Crossover(const Scenario& a, const Scenario& b, uint64_t seed,
@@ -336,6 +385,7 @@ Scenario Crossover(const Scenario& a, const Scenario& b, uint64_t seed,
       child.operations.push_back(operation);
     }
   }
+  FitPasids(&child.operations);
   return child;
 }
 

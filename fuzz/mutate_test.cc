@@ -5,9 +5,11 @@
 #include <string>
 
 #include "fuzz/generate.h"
+#include "fuzz/machine.h"
 #include "fuzz/shrink_cost.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/arbitrary.h"
 #include "model/bytes.h"
 #include "rapidcheck/gtest.h"
 
@@ -44,9 +46,12 @@ bool Fits(const Scenario& scenario) {
 RC_GTEST_PROP(Mutate, GivesAMachineThatExistsAndOperationsThatNameItsParts,
               ()) {
   const uint8_t faults = *rc::gen::inRange<uint8_t>(0, model::kAllFaults + 1);
-  Scenario scenario = *Scenarios(AllFaults());
+  const model::Capabilities capabilities = model::ArbitraryCapabilities();
+  Scenario scenario = *model::ArbitraryMachineCode();
   for (int round = 0; round < 20; ++round) {
-    scenario = Mutate(scenario, *rc::gen::arbitrary<uint64_t>(), faults, kMost);
+    scenario = Mutate(scenario, *rc::gen::arbitrary<uint64_t>(), faults, kMost,
+                      capabilities);
+    RC_ASSERT(Restricted(scenario, capabilities) == scenario);
     RC_ASSERT(model::Validate(scenario.topology).ok());
     RC_ASSERT(Fits(scenario));
     RC_ASSERT(scenario.operations.size() <= kMost);
@@ -65,13 +70,14 @@ RC_GTEST_PROP(Mutate, IsDeterministicInTheSeed, ()) {
 }
 
 RC_GTEST_PROP(Crossover, KeepsTheFirstMachineAndNamesOnlyItsParts, ()) {
-  const Scenario a = *Scenarios(AllFaults());
-  const Scenario b = *Scenarios(AllFaults());
+  const Scenario a = *model::ArbitraryMachineCode();
+  const Scenario b = *model::ArbitraryMachineCode();
   const Scenario child =
       Crossover(a, b, *rc::gen::arbitrary<uint64_t>(), kMost);
   RC_ASSERT(child.topology == a.topology);
   RC_ASSERT(Fits(child));
   RC_ASSERT(child.operations.size() <= kMost);
+  RC_ASSERT(model::Decode(model::Encode(child)) == child);
 }
 
 TEST(Crossover, TakesFromBoth) {

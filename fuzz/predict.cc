@@ -40,32 +40,113 @@ int PredictProbe(const Contract& contract, FunctionId id) {
   return 0;
 }
 
+// It is translated through a CD table, where PASIDs have their place.
+bool IsStageOne(const Topology& topology, model::DomainId id) {
+  return topology.at(id).stage == 1;
+}
+
+// The functions of a group that the core does not skip for PASIDs.
+template <typename Test>
+bool AnyWithPasids(const Contract& contract, FunctionId id, const Test& test) {
+  const Topology& topology = contract.topology();
+  const uint16_t members = model::MembersOf(topology, id);
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    const FunctionId member(static_cast<uint8_t>(i));
+    if ((members >> i & 1) && contract.function(member).probed &&
+        topology.at(member).pasid_bits != 0 && test(topology.at(member))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool OtherSmmu(const Contract& contract, const Operation& operation) {
   const Topology& topology = contract.topology();
   return topology.at(operation.function).smmu !=
          topology.at(operation.domain).smmu;
 }
 
+// iommu_attach_device_pasid, iommu_replace_device_pasid and the driver's
+// set_dev_pasid.
+int PredictSetPasid(const Contract& contract, const Operation& operation) {
+  const Topology& topology = contract.topology();
+  const FunctionId id = operation.function;
+  const auto any = [](const Function&) { return true; };
+  const auto beyond = [&](const Function& function) {
+    return operation.pasid >> function.pasid_bits != 0;
+  };
+  if (topology.at(operation.domain).parent.valid()) return -EOPNOTSUPP;
+  if (contract.InReset(id)) return -EBUSY;
+  const std::vector<model::PasidState>& pasids = contract.GroupPasids(id);
+  const auto it =
+      std::find_if(pasids.begin(), pasids.end(),
+                   [&](const auto& p) { return p.pasid == operation.pasid; });
+  if (operation.kind == OperationKind::kReplacePasid) {
+    if (it == pasids.end()) return -EINVAL;
+    if (it->domain == operation.domain) return 0;
+  } else {
+    if (AnyWithPasids(contract, id, beyond)) return -EINVAL;
+    if (it != pasids.end()) return -EBUSY;
+  }
+  if (!AnyWithPasids(contract, id, any)) return 0;
+  if (OtherSmmu(contract, operation)) return -EINVAL;
+  const model::FunctionState& state = contract.function(id);
+  const bool no_cd_table = state.group_route == model::Route::kDomain &&
+                           !IsStageOne(topology, state.group_domain);
+  return IsStageOne(topology, operation.domain) && !no_cd_table ? 0 : -EINVAL;
+}
+
+// A domain without a CD table cannot take the place of one that PASIDs use.
+int PredictAttach(const Contract& contract, const Operation& operation) {
+  const FunctionId id = operation.function;
+  if (contract.InReset(id)) return -EBUSY;
+  if (OtherSmmu(contract, operation)) return -EINVAL;
+  const bool pasids = AnyWithPasids(contract, id, [&](const Function&) {
+    return !contract.GroupPasids(id).empty();
+  });
+  return pasids && !IsStageOne(contract.topology(), operation.domain) ? -EBUSY
+                                                                      : 0;
+}
+
 }  // namespace
 
 int PredictResult(const Contract& contract, const Operation& operation) {
+  const OperationKind kind = operation.kind;
+  if (kind == OperationKind::kClearPasid || kind == OperationKind::kResetEnd) {
+    return 0;  // they return nothing
+  }
   // The first allocations are those that every path of an operation makes.
   if ((operation.faults.alloc_numbers & 3) != 0) return -ENOMEM;
-  switch (operation.kind) {
+  switch (kind) {
     case OperationKind::kProbe:
       return operation.faults.alloc_sites != 0
                  ? -ENOMEM
                  : PredictProbe(contract, operation.function);
     case OperationKind::kClaim:
       if (contract.function(operation.function).owned) return -EPERM;
-      return contract.function(operation.function).attached ? -EBUSY : 0;
+      return contract.function(operation.function).attached ||
+                     contract.InReset(operation.function) ||
+                     !contract.GroupPasids(operation.function).empty()
+                 ? -EBUSY
+                 : 0;
     case OperationKind::kAttach:
       if (contract.function(operation.function).attached) return -EBUSY;
-      return OtherSmmu(contract, operation) ? -EINVAL : 0;
+      return PredictAttach(contract, operation);
     case OperationKind::kReplace:
-      return OtherSmmu(contract, operation) ? -EINVAL : 0;
+      if (contract.function(operation.function).group_domain ==
+          operation.domain) {
+        return 0;
+      }
+      return PredictAttach(contract, operation);
     case OperationKind::kSetDefault:
-      return contract.function(operation.function).owned ? -EPERM : 0;
+      if (contract.function(operation.function).owned) return -EPERM;
+      return contract.InReset(operation.function) &&
+                     contract.ChangesState(operation)
+                 ? -EBUSY
+                 : 0;
+    case OperationKind::kSetPasid:
+    case OperationKind::kReplacePasid:
+      return PredictSetPasid(contract, operation);
     default:
       return 0;
   }
@@ -78,10 +159,11 @@ void ApplyPrediction(const Operation& operation, Contract* contract) {
   contract->Apply(operation, PredictResult(*contract, operation), 0);
 }
 
-model::Scenario WithoutImpossible(const model::Scenario& scenario) {
+model::Scenario WithoutImpossible(const model::Scenario& scenario,
+                                  const model::Capabilities& capabilities) {
   model::Scenario possible = scenario;
   possible.operations.clear();
-  Contract contract(scenario.topology);
+  Contract contract(scenario.topology, capabilities);
   for (const Operation& operation : scenario.operations) {
     if (!contract.Allows(operation).ok()) continue;
     ApplyPrediction(operation, &contract);

@@ -20,7 +20,8 @@ void ApplyPrediction(const model::Operation& operation,
 
 // `scenario` without the operations that the contract would refuse if every
 // other one returned what PredictResult says.
-model::Scenario WithoutImpossible(const model::Scenario& scenario);
+model::Scenario WithoutImpossible(const model::Scenario& scenario,
+                                  const model::Capabilities& capabilities = {});
 
 }  // namespace atsfuzz::fuzz
 

@@ -65,21 +65,41 @@ uint32_t MovedStream(const Permutation& to, size_t functions, uint32_t stream) {
   return stream % 0x100 + 0x100 * (to[owner] + 1u);
 }
 
+// Each group is led by its first function.
+void Regroup(std::vector<Function>* functions) {
+  std::array<uint8_t, 16> leaders;
+  for (size_t i = 0; i < functions->size(); ++i) {
+    const FunctionId leader = (*functions)[i].leader;
+    leaders[i] = leader.valid() ? leader.value : static_cast<uint8_t>(i);
+  }
+  for (size_t i = 0; i < functions->size(); ++i) {
+    size_t first = 0;
+    while (leaders[first] != leaders[i]) ++first;
+    (*functions)[i].leader =
+        first == i ? FunctionId() : FunctionId(static_cast<uint8_t>(first));
+  }
+}
+
 void PermuteFunctions(const Permutation& to, Scenario* scenario) {
   std::vector<Function>& functions = scenario->topology.functions;
   for (Function& function : functions) {
     Follow(to, &function.pf);
+    Follow(to, &function.leader);
     for (uint32_t& stream : function.streams) {
       stream = MovedStream(to, functions.size(), stream);
     }
   }
   Reorder(to, &functions);
+  Regroup(&functions);
   for (Operation& operation : scenario->operations) {
     Follow(to, &operation.function);
   }
 }
 
 void PermuteDomains(const Permutation& to, Scenario* scenario) {
+  for (Domain& domain : scenario->topology.domains) {
+    Follow(to, &domain.parent);
+  }
   Reorder(to, &scenario->topology.domains);
   for (Operation& operation : scenario->operations) {
     Follow(to, &operation.domain);
@@ -92,6 +112,17 @@ void PermuteSmmus(const Permutation& to, Scenario* scenario) {
     Follow(to, &function.smmu);
   }
   for (Domain& domain : scenario->topology.domains) Follow(to, &domain.smmu);
+}
+
+void LeaveGroup(FunctionId id, std::vector<Function>* functions) {
+  FunctionId next;
+  for (size_t i = 0; i < functions->size(); ++i) {
+    Function& function = (*functions)[i];
+    if (function.leader != id) continue;
+    function.leader = next;
+    if (!next.valid()) next = FunctionId(static_cast<uint8_t>(i));
+  }
+  (*functions)[id.value].leader = FunctionId();
 }
 
 }  // namespace
@@ -107,6 +138,7 @@ Scenario Without(const Scenario& scenario, FunctionId id) {
     function.pf = FunctionId();
     function.kind = FunctionKind::kPf;
   }
+  LeaveGroup(id, &result.topology.functions);
   PermuteFunctions(MoveToEnd(id.value, result.topology.functions.size()),
                    &result);
   result.topology.functions.pop_back();
@@ -118,6 +150,9 @@ Scenario Without(const Scenario& scenario, DomainId id) {
   std::erase_if(result.operations, [id](const Operation& operation) {
     return operation.domain == id;
   });
+  for (Domain& domain : result.topology.domains) {
+    if (domain.parent == id) domain = {domain.smmu, domain.stage};
+  }
   PermuteDomains(MoveToEnd(id.value, result.topology.domains.size()), &result);
   result.topology.domains.pop_back();
   return result;
@@ -155,6 +190,12 @@ Scenario Merged(const Scenario& scenario, DomainId from, DomainId to) {
   Scenario result = scenario;
   for (Operation& operation : result.operations) {
     if (operation.domain == from) operation.domain = to;
+  }
+  if (!result.topology.at(to).parent.valid()) {
+    for (Domain& domain : result.topology.domains) {
+      if (domain.parent == from) domain.parent = to;
+    }
+    MakeValid(&result.topology);
   }
   return Without(result, from);
 }

@@ -8,7 +8,8 @@
 namespace atsfuzz::fuzz {
 
 // Without one thing and the operations that name it; later ids move down. VFs
-// of a dropped function become PFs; what was behind a dropped SMMU is behind
+// of a dropped function become PFs, its group is led by the next one; domains
+// nested in a dropped one are plain; what was behind a dropped SMMU is behind
 // none, and domains go to s0. REQUIRES: the thing exists; it is not the last
 // function or SMMU.
 model::Scenario Without(const model::Scenario& scenario, model::FunctionId id);

@@ -102,6 +102,37 @@ TEST(Renumber, MergingPfsGivesTheVfsToTheOther) {
   EXPECT_EQ(scenario.operations[1].function, FunctionId(0));
 }
 
+constexpr char kGroup[] =
+    "smmu s0\n"
+    "pf p0 smmu=s0\n"
+    "pf p1 smmu=s0 group=p0\n"
+    "pf p2 smmu=s0 group=p0\n"
+    "domain d0 smmu=s0 stage=2\n"
+    "domain d1 nested=d0 guest=bypass\n";
+
+TEST(Renumber, AGroupOutlivesItsFirstFunction) {
+  const Scenario group = *model::Parse(kGroup, "test");
+  EXPECT_EQ(model::Print(Without(group, FunctionId(0))),
+            "smmu   s0\n"
+            "pf     p0  smmu=s0\n"
+            "pf     p1  smmu=s0 group=p0\n"
+            "domain d0  smmu=s0 stage=2\n"
+            "domain d1  nested=d0 guest=bypass\n");
+}
+
+TEST(Renumber, AGroupIsLedByItsFirstFunctionWhateverTheOrder) {
+  const Scenario group = *model::Parse(kGroup, "test");
+  EXPECT_EQ(Swapped(group, FunctionId(0), FunctionId(2)).topology,
+            group.topology);
+}
+
+TEST(Renumber, WhatWasNestedInADroppedDomainIsPlain) {
+  const Scenario group = *model::Parse(kGroup, "test");
+  const Scenario plain = Without(group, model::DomainId(0));
+  ASSERT_EQ(plain.topology.domains.size(), 1u);
+  EXPECT_EQ(plain.topology.domains[0], (model::Domain{model::SmmuId(0), 2}));
+}
+
 RC_GTEST_PROP(Renumber, SwappingChangesAndSwappingBackRestores, ()) {
   const Scenario scenario = *Scenarios(GenerateOptions());
   const size_t functions = scenario.topology.functions.size();

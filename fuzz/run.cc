@@ -32,12 +32,13 @@ class Runner {
       : scenario_(scenario),
         system_(system),
         options_(options),
-        checker_(scenario.topology) {
+        checker_(scenario.topology, system.capabilities()) {
     result_.results.reserve(scenario.operations.size());
     result_.kept.reserve(scenario.operations.size());
   }
 
   absl::StatusOr<RunResult> Run() {
+    if (absl::Status status = FitsSystem(); !status.ok()) return status;
     if (absl::Status status = system_.Boot(scenario_.topology); !status.ok()) {
       return status;
     }
@@ -60,10 +61,30 @@ class Runner {
   }
 
  private:
+  absl::Status FitsSystem() const {
+    absl::Status status =
+        model::Fits(system_.capabilities(), system_.name(), scenario_.topology);
+    if (options_.drop_impossible) return status;
+    for (size_t i = 0; i < scenario_.operations.size() && status.ok(); ++i) {
+      status = FitsSystem(i);
+    }
+    return status;
+  }
+
+  absl::Status FitsSystem(size_t index) const {
+    const absl::Status status =
+        model::Fits(system_.capabilities(), system_.name(), scenario_.topology,
+                    scenario_.operations[index]);
+    if (status.ok()) return status;
+    return absl::UnimplementedError(absl::StrCat(
+        "operation ", index + 1, ", ", absl::string_view(status.message())));
+  }
+
   // Runs operation `index`. FailedPrecondition if the kernel could not do it.
   absl::Status Step(size_t index) {
     const Operation& operation = scenario_.operations[index];
     model::Contract& contract = checker_.contract();
+    if (absl::Status status = FitsSystem(index); !status.ok()) return status;
     if (absl::Status status = contract.Allows(operation); !status.ok()) {
       return Refused(scenario_, index, absl::string_view(status.message()));
     }

@@ -34,7 +34,8 @@ class RunListener {
 };
 
 struct RunOptions {
-  // Operations that the kernel could not do are dropped instead of refused.
+  // Operations that the kernel could not do, or the system has not got, are
+  // dropped instead of refused.
   bool drop_impossible = false;
   RunListener* listener = nullptr;
 };
@@ -54,7 +55,8 @@ struct RunResult {
 // Boots the machine, runs every operation, shuts down. FailedPrecondition
 // ("operation 3, `unclaim v0`: v0's group is not owned ...") if an operation is
 // one that the kernel could not do and drop_impossible is off, or if the
-// machine does not boot.
+// machine does not boot. Unimplemented, before anything ran, if the machine, or
+// with drop_impossible off an operation, is beyond the system's capabilities.
 absl::StatusOr<RunResult> Run(const model::Scenario& scenario,
                               model::System& system,
                               const RunOptions& options = {});

@@ -128,6 +128,26 @@ TEST(Run, DropsWhatTheKernelCouldNotDoWhenAskedTo) {
   EXPECT_EQ(kept.operations[2], scenario.operations[5]);
 }
 
+TEST(Run, TellsWhatTheSystemHasNotGotBeforeAnythingRan) {
+  PuzzleSystem system(PuzzleCalled("disable warns"));
+  const Scenario scenario = Read(
+      "smmu s0\npf p0 smmu=s0 ats pasids=2\ndomain d0 smmu=s0 stage=1\n"
+      "probe p0\nset-pasid p0 1 d0\nclaim p0\n");
+  const auto result = fuzz::Run(scenario, system);
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(std::string(result.status().message()),
+            "operation 2, `set-pasid p0 1 d0`: puzzle has no PASIDs");
+  EXPECT_EQ(system.boots(), 0);
+  const auto dropped = fuzz::Run(scenario, system, {.drop_impossible = true});
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  EXPECT_THAT(dropped->kept, ElementsAre(0u, 2u));
+  const Scenario group = Read(
+      "smmu s0\npf p0 smmu=s0\n"
+      "pf p1 smmu=s0 group=p0\nprobe p0\n");
+  EXPECT_EQ(fuzz::Run(group, system, {.drop_impossible = true}).status().code(),
+            absl::StatusCode::kUnimplemented);
+}
+
 TEST(Run, CountsAViolationsOperationAmongThoseThatRan) {
   PuzzleSystem system(PuzzleCalled("disable warns"));
   const Scenario scenario = Read(

@@ -20,14 +20,19 @@ constexpr Move kMoves[] = {
     DropChunks,     DropThings,      DropFaults,         MergeThings,
     DropPairs,      FoldSetDefault,  SimplifyArguments,  SimplifyPages,
     SimplifyFaults, SimplifyStreams, SimplifyAttributes, ReplaceOperations,
-    MoveOperations, SwapThings,      EnumerateShort,
+    SimplifyPasids, MoveOperations,  SwapThings,
 };
 
 class Search {
  public:
   Search(const Scenario& scenario, const Predicate& fails, ShrinkStats* stats,
-         const std::function<bool()>& stop)
-      : best_(scenario), fails_(fails), stats_(*stats), stop_(stop) {}
+         const std::function<bool()>& stop,
+         const model::Capabilities& capabilities)
+      : best_(scenario),
+        fails_(fails),
+        stats_(*stats),
+        stop_(stop),
+        capabilities_(capabilities) {}
 
   Scenario Run() {
     const Attempt attempt = [this](const Scenario& proposal) {
@@ -41,6 +46,8 @@ class Search {
         improved = true;
         break;
       }
+      improved =
+          improved || EnumerateShort(Scenario(best_), capabilities_, attempt);
     }
     return best_;
   }
@@ -59,7 +66,7 @@ class Search {
         fitted.operations.push_back(operation);
       }
     }
-    const Scenario possible = WithoutImpossible(fitted);
+    const Scenario possible = WithoutImpossible(fitted, capabilities_);
     if (TryExactly(possible)) return true;
     return possible.operations.size() != fitted.operations.size() &&
            TryExactly(fitted);
@@ -83,18 +90,20 @@ class Search {
   const Predicate& fails_;
   ShrinkStats& stats_;
   const std::function<bool()>& stop_;
+  const model::Capabilities& capabilities_;
   std::set<std::vector<uint8_t>> tried_;
 };
 
 }  // namespace
 
 Scenario Shrink(const Scenario& scenario, const Predicate& fails,
-                ShrinkStats* stats, const std::function<bool()>& stop) {
+                ShrinkStats* stats, const std::function<bool()>& stop,
+                const model::Capabilities& capabilities) {
   assert(fails(scenario));
   ShrinkStats own;
   if (stats == nullptr) stats = &own;
   *stats = ShrinkStats();
-  return Search(scenario, fails, stats, stop).Run();
+  return Search(scenario, fails, stats, stop, capabilities).Run();
 }
 
 }  // namespace atsfuzz::fuzz

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "model/capabilities.h"
 #include "model/scenario.h"
 
 // The shrinker: the smallest scenario that still shows the same signature.
@@ -27,9 +28,11 @@ struct ShrinkStats {
 
 // `scenario` must satisfy `fails`. `stop` is asked now and then; when it says
 // true the best so far is returned and stats.interrupted is set.
+// `capabilities`: the system's, whose promises tell what is possible.
 model::Scenario Shrink(const model::Scenario& scenario, const Predicate& fails,
                        ShrinkStats* stats = nullptr,
-                       const std::function<bool()>& stop = nullptr);
+                       const std::function<bool()>& stop = nullptr,
+                       const model::Capabilities& capabilities = {});
 
 // The order the shrinker descends: lexicographic by operations, faults,
 // functions, domains, SMMUs, and then the cost of arguments and attributes.

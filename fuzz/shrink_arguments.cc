@@ -160,6 +160,16 @@ bool SimplifyArgumentsOf(const Scenario& scenario, size_t index,
       })) {
     return true;
   }
+  if (shape.stream && operation.pasid != 0 &&
+      Changed(scenario, index, attempt, [](Operation& o) { o.pasid = 0; })) {
+    return true;
+  }
+  for (uint32_t pasid : Towards(1, operation.pasid)) {
+    if (Changed(scenario, index, attempt,
+                [&](Operation& o) { o.pasid = pasid; })) {
+      return true;
+    }
+  }
   if (!shape.page) return false;
   for (const Range& range : SimplerRanges({operation.page, operation.pages})) {
     if (Changed(scenario, index, attempt, [&](Operation& o) {
@@ -207,6 +217,32 @@ bool SimplifyArguments(const Scenario& scenario, const Attempt& attempt) {
   return ForEachOperation(scenario, [&](size_t i) {
     return SimplifyArgumentsOf(scenario, i, attempt);
   });
+}
+
+bool SimplifyPasids(const Scenario& scenario, const Attempt& attempt) {
+  std::set<uint32_t> used;
+  for (const Operation& operation : scenario.operations) {
+    if (operation.pasid != 0) used.insert(operation.pasid);
+  }
+  const auto renamed = [&](uint32_t from, uint32_t to, bool exchange) {
+    Scenario changed = scenario;
+    for (Operation& operation : changed.operations) {
+      if (operation.pasid == from) {
+        operation.pasid = to;
+      } else if (exchange && operation.pasid == to) {
+        operation.pasid = from;
+      }
+    }
+    return attempt(changed);
+  };
+  for (uint32_t from : used) {
+    std::vector<uint32_t> lower = Towards(1, from);
+    lower.insert(lower.end(), used.begin(), used.find(from));
+    for (uint32_t to : lower) {
+      if (renamed(from, to, false) || renamed(from, to, true)) return true;
+    }
+  }
+  return false;
 }
 
 bool SimplifyPages(const Scenario& scenario, const Attempt& attempt) {

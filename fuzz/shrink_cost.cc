@@ -38,6 +38,11 @@ constexpr std::array<int, model::kOperationKinds> kRanks = {
     10,  // dma
     8,   // domain-new
     13,  // domain-free
+    14,  // set-pasid
+    16,  // replace-pasid
+    15,  // clear-pasid
+    17,  // reset-begin
+    18,  // reset-end
 };
 
 // Larger than the cost of all arguments of one operation together.
@@ -70,6 +75,8 @@ uint64_t FunctionCost(const Topology& topology, FunctionId id) {
   if (function.kind == FunctionKind::kVf) cost += function.pf.value;
   if (function.smmu.valid()) cost += 20 * (1 + function.smmu.value);
   cost += 20 * (function.ats + function.untrusted + function.eager);
+  cost += 20 * function.requires_ats;
+  if (function.leader.valid()) cost += 20 + function.leader.value;
   if (function.pasid_bits != 0) cost += 20 + function.pasid_bits;
   cost += 20 * (function.default_domain == DefaultDomain::kIdentity);
   for (size_t i = 0; i < function.streams.size(); ++i) {
@@ -78,13 +85,26 @@ uint64_t FunctionCost(const Topology& topology, FunctionId id) {
   return cost;
 }
 
+// Beyond what CD tables tell apart, only the length of the number.
+uint64_t PasidCost(uint32_t pasid) {
+  return pasid <= 2000 ? pasid : 2000 + std::bit_width(pasid);
+}
+
+uint64_t DomainCost(const model::Domain& domain) {
+  uint64_t cost = 20 * (domain.smmu.value + domain.stage - 1);
+  if (!domain.parent.valid()) return cost;
+  cost += 60 + domain.parent.value + 10 * domain.guest_ats;
+  return cost + 10 * static_cast<int>(domain.guest);
+}
+
 auto OrderKey(const Operation& operation) {
-  return std::tuple(
-      RankOf(operation.kind), operation.function.value, operation.domain.value,
-      operation.stream, operation.page, operation.pages, operation.queued,
-      operation.default_domain, operation.faults.alloc_numbers,
-      operation.faults.alloc_sites, operation.faults.prepare_ats,
-      operation.faults.enable_ats, operation.faults.config_writes);
+  return std::tuple(RankOf(operation.kind), operation.function.value,
+                    operation.domain.value, operation.stream, operation.pasid,
+                    operation.page, operation.pages, operation.queued,
+                    operation.default_domain, operation.faults.alloc_numbers,
+                    operation.faults.alloc_sites, operation.faults.prepare_ats,
+                    operation.faults.enable_ats,
+                    operation.faults.config_writes);
 }
 
 auto OrderKey(const Smmu& smmu) {
@@ -96,11 +116,13 @@ auto OrderKey(const Function& function) {
   return std::tie(function.kind, function.pf.value, function.smmu.value,
                   function.ats, function.untrusted, function.eager,
                   function.pasid_bits, function.default_domain,
-                  function.streams);
+                  function.streams, function.leader.value,
+                  function.requires_ats);
 }
 
 auto OrderKey(const model::Domain& domain) {
-  return std::tuple(domain.smmu.value, domain.stage);
+  return std::tuple(domain.smmu.value, domain.stage, domain.parent.value,
+                    domain.guest, domain.guest_ats);
 }
 
 template <typename Things>
@@ -156,7 +178,7 @@ uint64_t StreamCost(const Topology& topology, FunctionId id, size_t position) {
 uint64_t CostOf(const Operation& operation) {
   uint64_t cost = kRankCost * RankOf(operation.kind);
   cost += operation.page + 2 * (operation.pages - 1) + 8 * operation.stream;
-  cost += 5 * operation.queued;
+  cost += 5 * operation.queued + PasidCost(operation.pasid);
   cost += 3 * (operation.default_domain == DefaultDomain::kIdentity);
   return cost + FaultsCost(operation.faults);
 }
@@ -168,7 +190,7 @@ uint64_t CostOf(const Topology& topology) {
     cost += FunctionCost(topology, FunctionId(static_cast<uint8_t>(i)));
   }
   for (const model::Domain& domain : topology.domains) {
-    cost += 20 * (domain.smmu.value + domain.stage - 1);
+    cost += DomainCost(domain);
   }
   return cost;
 }

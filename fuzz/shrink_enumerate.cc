@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "fuzz/machine.h"
 #include "fuzz/predict.h"
 #include "fuzz/shrink_cost.h"
 #include "fuzz/shrink_moves.h"
@@ -28,11 +29,46 @@ namespace {
 constexpr int kMostSequences = 3000;
 constexpr size_t kLongest = 5;
 
+// What a scenario mentions, to be said again.
+struct Mentioned {
+  std::set<std::pair<uint16_t, uint16_t>> ranges = {{0, 1}};
+  std::set<uint32_t> pasids;  // 0, traffic without one, is among them
+  bool resets = false;
+};
+
+Mentioned MentionedIn(const Scenario& scenario) {
+  Mentioned mentioned;
+  mentioned.pasids.insert(0);
+  for (const Operation& operation : scenario.operations) {
+    if (model::ShapeOf(operation.kind).page) {
+      mentioned.ranges.emplace(operation.page, operation.pages);
+    }
+    mentioned.pasids.insert(operation.pasid);
+    mentioned.resets |= operation.kind == OperationKind::kResetBegin;
+  }
+  return mentioned;
+}
+
+// Adds `operation` once for each of the PASIDs that its kind can name.
+void SpellPasids(Operation operation, const Mentioned& mentioned,
+                 std::vector<Operation>* alphabet) {
+  const OperationShape& shape = model::ShapeOf(operation.kind);
+  for (uint32_t pasid : mentioned.pasids) {
+    if (pasid == 0 ? shape.pasid : !shape.pasid && !shape.stream) continue;
+    operation.pasid = pasid;
+    alphabet->push_back(operation);
+  }
+}
+
 // Adds `operation` once for each combination of things its kind names.
 void Spell(const Scenario& scenario, Operation operation,
-           const std::set<std::pair<uint16_t, uint16_t>>& ranges,
-           std::vector<Operation>* alphabet) {
+           const Mentioned& mentioned, std::vector<Operation>* alphabet) {
   const OperationShape& shape = model::ShapeOf(operation.kind);
+  if ((operation.kind == OperationKind::kResetBegin ||
+       operation.kind == OperationKind::kResetEnd) &&
+      !mentioned.resets) {
+    return;
+  }
   const size_t functions =
       shape.function ? scenario.topology.functions.size() : 1;
   const size_t domains = shape.domain ? scenario.topology.domains.size() : 1;
@@ -42,13 +78,13 @@ void Spell(const Scenario& scenario, Operation operation,
     for (size_t d = 0; d < domains; ++d) {
       if (shape.domain) operation.domain = DomainId(static_cast<uint8_t>(d));
       if (!shape.page) {
-        alphabet->push_back(operation);
+        SpellPasids(operation, mentioned, alphabet);
         continue;
       }
-      for (const auto& [page, pages] : ranges) {
+      for (const auto& [page, pages] : mentioned.ranges) {
         operation.page = page;
         operation.pages = shape.range ? pages : 1;
-        alphabet->push_back(operation);
+        SpellPasids(operation, mentioned, alphabet);
       }
     }
   }
@@ -63,10 +99,12 @@ std::vector<Topology> Variants(const Topology& topology) {
     variants.push_back(all);
   }
   for (size_t i = 0; i < topology.functions.size(); ++i) {
+    if (topology.functions[i].leader.valid()) continue;
     Topology one = topology;
     DefaultDomain& kind = one.functions[i].default_domain;
     kind = kind == DefaultDomain::kDma ? DefaultDomain::kIdentity
                                        : DefaultDomain::kDma;
+    MakeValid(&one);
     variants.push_back(one);
   }
   return variants;
@@ -74,8 +112,11 @@ std::vector<Topology> Variants(const Topology& topology) {
 
 class Enumeration {
  public:
-  Enumeration(const Scenario& scenario, const Attempt& attempt)
-      : attempt_(attempt), alphabet_(Alphabet(scenario)) {
+  Enumeration(const Scenario& scenario, const model::Capabilities& capabilities,
+              const Attempt& attempt)
+      : capabilities_(capabilities),
+        attempt_(attempt),
+        alphabet_(Alphabet(scenario)) {
     for (const Operation& operation : scenario.operations) {
       if (operation.faults.any()) faults_.push_back(operation.faults);
     }
@@ -92,7 +133,8 @@ class Enumeration {
 
   bool OfLength(size_t length) {
     for (const Scenario& machine : machines_) {
-      if (Extend(machine, Contract(machine.topology), length)) return true;
+      if (Extend(machine, Contract(machine.topology, capabilities_), length))
+        return true;
     }
     return false;
   }
@@ -133,6 +175,7 @@ class Enumeration {
     return false;
   }
 
+  const model::Capabilities& capabilities_;
   const Attempt& attempt_;
   std::vector<Operation> alphabet_;
   std::vector<Faults> faults_;
@@ -143,24 +186,19 @@ class Enumeration {
 }  // namespace
 
 std::vector<Operation> Alphabet(const Scenario& scenario) {
-  std::set<std::pair<uint16_t, uint16_t>> ranges = {{0, 1}};
-  for (const Operation& operation : scenario.operations) {
-    if (model::ShapeOf(operation.kind).page) {
-      ranges.emplace(operation.page, operation.pages);
-    }
-  }
+  const Mentioned mentioned = MentionedIn(scenario);
   std::vector<Operation> alphabet;
   for (int kind = 0; kind < model::kOperationKinds; ++kind) {
     Operation operation;
     operation.kind = static_cast<OperationKind>(kind);
-    Spell(scenario, operation, ranges, &alphabet);
+    Spell(scenario, operation, mentioned, &alphabet);
     const OperationShape& shape = model::ShapeOf(operation.kind);
     if (shape.queued || shape.default_domain) {
       operation.queued = shape.queued;
       if (shape.default_domain) {
         operation.default_domain = DefaultDomain::kIdentity;
       }
-      Spell(scenario, operation, ranges, &alphabet);
+      Spell(scenario, operation, mentioned, &alphabet);
     }
   }
   std::stable_sort(alphabet.begin(), alphabet.end(),
@@ -170,8 +208,10 @@ std::vector<Operation> Alphabet(const Scenario& scenario) {
   return alphabet;
 }
 
-bool EnumerateShort(const Scenario& scenario, const Attempt& attempt) {
-  Enumeration enumeration(scenario, attempt);
+bool EnumerateShort(const Scenario& scenario,
+                    const model::Capabilities& capabilities,
+                    const Attempt& attempt) {
+  Enumeration enumeration(scenario, capabilities, attempt);
   if (!enumeration.feasible()) return false;
   const size_t longest = std::min(scenario.operations.size(), kLongest);
   for (size_t length = 1; length <= longest; ++length) {

@@ -118,6 +118,8 @@ bool SimplifyFunction(const Scenario& scenario, FunctionId id,
       change([](Function& f) { f.smmu = SmmuId(0); }) ||
       change([](Function& f) { f.kind = FunctionKind::kPf; }) ||
       change([](Function& f) { f.ats = false; }) ||
+      change([](Function& f) { f.leader = FunctionId(); }) ||
+      change([](Function& f) { f.requires_ats = false; }) ||
       change([](Function& f) { f.untrusted = false; }) ||
       change([](Function& f) { f.eager = false; }) ||
       change([](Function& f) { f.default_domain = DefaultDomain::kDma; })) {
@@ -127,6 +129,12 @@ bool SimplifyFunction(const Scenario& scenario, FunctionId id,
   for (uint32_t bits : Towards(0, function.pasid_bits)) {
     if (change(
             [&](Function& f) { f.pasid_bits = static_cast<uint8_t>(bits); })) {
+      return true;
+    }
+  }
+  for (uint8_t leader = 0; leader < id.value; ++leader) {
+    if (function.leader.valid() &&
+        change([&](Function& f) { f.leader = FunctionId(leader); })) {
       return true;
     }
   }
@@ -148,9 +156,20 @@ bool SimplifyDomain(const Scenario& scenario, size_t index,
     return Changed(scenario, attempt,
                    [&](Topology& t) { with(t.domains[index]); });
   };
+  const Domain& domain = scenario.topology.domains[index];
+  for (uint8_t parent = 0;
+       domain.parent.valid() && parent < domain.parent.value; ++parent) {
+    if (change([&](Domain& d) { d.parent = DomainId(parent); })) return true;
+  }
   return change([](Domain& d) {
            d = {SmmuId(0), 1};
          }) ||
+         change([](Domain& d) {
+           d = {d.smmu, d.stage};
+         }) ||
+         change([](Domain& d) { d.guest = model::GuestEntry::kStage1; }) ||
+         change([](Domain& d) { d.guest = model::GuestEntry::kBypass; }) ||
+         change([](Domain& d) { d.guest_ats = false; }) ||
          change([](Domain& d) { d.smmu = SmmuId(0); }) ||
          change([](Domain& d) { d.stage = 1; });
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "model/capabilities.h"
 #include "model/scenario.h"
 
 // The moves that the shrinker makes. Each proposes scenarios near the one it is
@@ -32,6 +33,8 @@ bool DropFaults(const model::Scenario& scenario, const Attempt& attempt);
 bool SimplifyFaults(const model::Scenario& scenario, const Attempt& attempt);
 bool SimplifyArguments(const model::Scenario& scenario, const Attempt& attempt);
 bool SimplifyPages(const model::Scenario& scenario, const Attempt& attempt);
+// Lower numbers for PASIDs, everywhere at once.
+bool SimplifyPasids(const model::Scenario& scenario, const Attempt& attempt);
 
 // shrink_machine.cc: a smaller machine, simpler attributes, canonical ids.
 bool DropThings(const model::Scenario& scenario, const Attempt& attempt);
@@ -44,10 +47,13 @@ bool SimplifyStreams(const model::Scenario& scenario, const Attempt& attempt);
 // shrink_enumerate.cc: all short sequences on this machine and on those that
 // differ in default domains, shortest first, up to a fixed number. What no
 // single step reaches, this finds.
-bool EnumerateShort(const model::Scenario& scenario, const Attempt& attempt);
+bool EnumerateShort(const model::Scenario& scenario,
+                    const model::Capabilities& capabilities,
+                    const Attempt& attempt);
 
 // Every operation that can be said on a machine, with the page ranges that
-// `ranges` mentions and page 0; without faults, simplest kinds first.
+// `ranges` mentions and page 0, the PASIDs that it mentions, and resets if it
+// mentions one; without faults, simplest kinds first.
 std::vector<model::Operation> Alphabet(const model::Scenario& ranges);
 
 // Smaller numbers to try instead of `number`, most ambitious first: `low`,

@@ -54,8 +54,13 @@ bool FoldSetDefault(const Scenario& scenario, const Attempt& attempt) {
     const Operation& operation = scenario.operations[i];
     if (operation.kind != OperationKind::kSetDefault) continue;
     Scenario folded = WithoutRange(scenario, i, i + 1);
-    folded.topology.functions[operation.function.value].default_domain =
-        operation.default_domain;
+    const uint16_t group =
+        model::MembersOf(scenario.topology, operation.function);
+    for (size_t f = 0; f < folded.topology.functions.size(); ++f) {
+      if (group >> f & 1) {
+        folded.topology.functions[f].default_domain = operation.default_domain;
+      }
+    }
     if (attempt(folded)) return true;
   }
   return false;

@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "fuzz/generate.h"
+#include "fuzz/predict.h"
 #include "fuzz/puzzles/puzzle.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/arbitrary.h"
 #include "model/text.h"
 #include "rapidcheck/gtest.h"
 
@@ -14,6 +16,7 @@ namespace atsfuzz::fuzz {
 namespace {
 
 using model::Operation;
+using model::OperationKind;
 using model::Scenario;
 
 // `count` random scenarios that show the puzzle's bug.
@@ -172,12 +175,72 @@ TEST(Shrink, KeepsStoryAndExpectations) {
   EXPECT_EQ(shrunk.expectations, input.expectations);
 }
 
+// The smallest scenario in which an operation of `kind` succeeds.
+std::string Smallest(const std::string& text, OperationKind kind) {
+  const auto succeeds = [kind](const Scenario& scenario) {
+    model::Contract contract(scenario.topology);
+    bool seen = false;
+    for (const Operation& operation : scenario.operations) {
+      if (!contract.Allows(operation).ok()) return false;
+      seen |= operation.kind == kind && contract.ChangesState(operation) &&
+              PredictResult(contract, operation) == 0;
+      ApplyPrediction(operation, &contract);
+    }
+    return seen;
+  };
+  return model::Print(Shrink(*model::Parse(text, "test"), succeeds));
+}
+
+constexpr char kRich[] =
+    "smmu s0\nsmmu s1\n"
+    "pf p0 smmu=s1 ats\n"
+    "pf p1 smmu=s0 ats pasids=1024 requires-ats\n"
+    "pf p2 smmu=s0 ats pasids=256 group=p1\n"
+    "domain d0 smmu=s0 stage=2\n"
+    "domain d1 nested=d0 guest=stage1 ats\n"
+    "domain d2 smmu=s0 stage=1\n"
+    "probe p0\nprobe p1\nprobe p2\nclaim p1\nattach p2 d0\n"
+    "replace p1 d1\ndetach p2\nset-pasid p2 77 d2\ndma p1 3 pasid=77\n"
+    "reset-begin p2\nreset-end p2\nclear-pasid p1 77\n";
+
+TEST(Shrink, PasidsBecomeLow) {
+  EXPECT_EQ(Smallest(kRich, OperationKind::kClearPasid),
+            "smmu   s0\n"
+            "pf     p0  smmu=s0\n"
+            "domain d0  smmu=s0 stage=1\n"
+            "\n"
+            "probe p0\n"
+            "set-pasid p0 1 d0\n"
+            "clear-pasid p0 1\n");
+}
+
+TEST(Shrink, GroupsAndNestedDomainsGoUnlessTheyAreNeeded) {
+  EXPECT_EQ(Smallest(kRich, OperationKind::kReplace),
+            "smmu   s0\n"
+            "pf     p0  smmu=s0\n"
+            "domain d0  smmu=s0 stage=1\n"
+            "domain d1  smmu=s0 stage=1\n"
+            "\n"
+            "probe p0\n"
+            "claim p0\n"
+            "attach p0 d0\n"
+            "replace p0 d1\n");
+  EXPECT_EQ(Smallest(kRich, OperationKind::kResetEnd),
+            "smmu   s0\n"
+            "pf     p0  smmu=s0\n"
+            "\n"
+            "probe p0\n"
+            "reset-begin p0\n"
+            "reset-end p0\n");
+}
+
 // Simpler is a strict total order: of two scenarios that differ, exactly one is
 // simpler; and it is transitive.
 RC_GTEST_PROP(Simpler, OrdersAllScenarios, ()) {
   GenerateOptions options;
   options.faults = model::kAllFaults;
   options.max_operations = 3;
+  options.capabilities = model::AllCapabilities();
   std::vector<Scenario> s =
       *rc::gen::container<std::vector<Scenario>>(3, Scenarios(options));
   // Near ones: what the shrinker compares.

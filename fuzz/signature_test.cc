@@ -31,8 +31,12 @@ class Stacks final : public model::System {
                                              : std::vector<Location>();
   }
   std::span<uint8_t> Coverage() override { return {}; }
+  const model::Capabilities& capabilities() const override {
+    return own_capabilities;
+  }
   const std::string& name() const override { return own_name; }
 
+  model::Capabilities own_capabilities;
   std::string own_name = "stacks";
   atsfuzz_observation observation = {};
   std::vector<atsfuzz_event> events;

@@ -4,6 +4,7 @@
 #include <link.h>
 
 #include <array>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -24,9 +25,12 @@ using model::Topology;
 
 static_assert(static_cast<int>(OperationKind::kDomainFree) ==
               ATSFUZZ_DOMAIN_FREE);
-static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
+// Kinds and facts behind those of the module: its capabilities say that it has
+// none of them.
+static_assert(static_cast<int>(OperationKind::kSetPasid) ==
+              ATSFUZZ_REQUEST_KINDS);
 static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
-static_assert(static_cast<int>(model::Fact::kNone) == ATSFUZZ_FACTS);
+static_assert(static_cast<int>(model::Fact::kArray) == ATSFUZZ_FACTS);
 
 atsfuzz_machine_function MachineFunction(const Topology& topology,
                                          model::FunctionId id) {
@@ -93,6 +97,10 @@ class ModuleSystem : public model::System {
   ModuleSystem& operator=(const ModuleSystem&) = delete;
 
   absl::Status Boot(const Topology& topology) override {
+    if (absl::Status status = model::Fits(capabilities_, name_, topology);
+        !status.ok()) {
+      return status;
+    }
     topology_ = topology;
     const atsfuzz_machine machine = MachineOf(topology);
     const int result = module_->boot(&machine);
@@ -104,6 +112,7 @@ class ModuleSystem : public model::System {
 
   int Operate(const Operation& op, model::FunctionId through,
               uint64_t physical) override {
+    assert(static_cast<int>(op.kind) < ATSFUZZ_REQUEST_KINDS);
     atsfuzz_request request = {};
     request.kind = static_cast<uint8_t>(op.kind);
     request.function = op.kind == OperationKind::kDomainNew ? through.value
@@ -148,7 +157,7 @@ class ModuleSystem : public model::System {
   }
 
   std::vector<Location> LastWriter(model::Fact fact) override {
-    if (fact.kind == model::Fact::kNone) return {};
+    if (fact.kind >= model::Fact::kArray) return {};
     return Stack(module_->last_writer(fact.kind, fact.index));
   }
 
@@ -158,6 +167,9 @@ class ModuleSystem : public model::System {
     return {counters, count};
   }
 
+  const model::Capabilities& capabilities() const override {
+    return capabilities_;
+  }
   const std::string& name() const override { return name_; }
 
  private:
@@ -188,6 +200,7 @@ class ModuleSystem : public model::System {
   void* handle_;
   const atsfuzz_module* module_;
   std::string name_;
+  const model::Capabilities capabilities_;
   std::unique_ptr<Symbols> symbols_;
   Topology topology_;
 };

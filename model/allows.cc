@@ -1,5 +1,6 @@
 #include <cassert>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "model/contract.h"
@@ -18,6 +19,9 @@ std::string RangeText(const Operation& operation) {
   return absl::StrCat("pages ", operation.page, "..",
                       operation.page + operation.pages - 1);
 }
+
+// Resets of one function that a scenario may nest: the core counts them.
+constexpr int kMaxResetDepth = 15;
 
 // The rules, one function for each kind of operation. REQUIRES: the operation's
 // ids name things of the topology.
@@ -38,19 +42,31 @@ class Judge {
                     Name(topology_, function.pf),
                     " was probed or failed to probe: probe that first");
     }
+    if (function.pasid_bits != 0 &&
+        !contract_.GroupPasids(operation_.function).empty()) {
+      return Refuse(name(), "'s group has PASIDs in use, which ", name(),
+                    " would join without: clear them first");
+    }
     return absl::OkStatus();
   }
 
   absl::Status Release() const {
     if (auto status = NeedsProbed(); !status.ok()) return status;
     if (state().attached) {
-      return Refuse(name(), " is attached to ", Name(state().domain),
+      return Refuse(name(), " is attached to ", Name(state().group_domain),
                     ": detach it before its removal");
     }
     if (state().owned) {
       return Refuse(name(),
                     "'s group is owned: an owner unclaims it before the "
                     "device's removal");
+    }
+    if (auto status = NeedsNoPasids("before the device's removal");
+        !status.ok()) {
+      return status;
+    }
+    if (state().reset_depth != 0) {
+      return Refuse(name(), " is in a reset: end it before its removal");
     }
     for (size_t i = 0; i < topology_.functions.size(); ++i) {
       const FunctionId vf(static_cast<uint8_t>(i));
@@ -66,15 +82,61 @@ class Judge {
 
   absl::Status Claim() const { return NeedsProbed(); }
 
+  absl::Status SetPasid() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (operation_.pasid == 0 || operation_.pasid > kMaxPasid) {
+      return Refuse("the PASIDs are 1 to ", kMaxPasid);
+    }
+    return domain().allocated ? absl::OkStatus() : NeedsAllocator();
+  }
+
+  absl::Status ReplacePasid() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (!state().owned) {
+      return Refuse(name(),
+                    "'s group is not owned: only iommufd replaces, in a group "
+                    "that it has claimed");
+    }
+    return SetPasid();
+  }
+
+  absl::Status ClearPasid() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    for (const PasidState& pasid : contract_.GroupPasids(operation_.function)) {
+      if (pasid.pasid == operation_.pasid) return absl::OkStatus();
+    }
+    return Refuse("PASID ", operation_.pasid, " of ", name(),
+                  "'s group is not in use: set it first");
+  }
+
+  absl::Status ResetBegin() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (topology_.at(operation_.function).kind == FunctionKind::kPlatform) {
+      return Refuse(name(),
+                    " is a platform device: the IOMMU core takes part in "
+                    "resets of PCI functions");
+    }
+    if (state().reset_depth == kMaxResetDepth) {
+      return Refuse(name(), " is in ", kMaxResetDepth,
+                    " resets already: end one");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ResetEnd() const {
+    if (state().reset_depth != 0) return absl::OkStatus();
+    return Refuse(name(), " is in no reset: reset-begin it first");
+  }
+
   absl::Status Unclaim() const {
     if (!state().owned) {
       return Refuse(name(), "'s group is not owned: claim it first");
     }
     if (state().attached) {
-      return Refuse(name(), " is attached to ", Name(state().domain),
+      return Refuse(name(), " is attached to ", Name(state().group_domain),
                     ": an owner detaches before it unclaims");
     }
-    return absl::OkStatus();
+    return NeedsNoPasids("before it is unclaimed");
   }
 
   absl::Status Attach() const {
@@ -100,15 +162,21 @@ class Judge {
   absl::Status SetDefault() const {
     if (auto status = NeedsProbed(); !status.ok()) return status;
     if (state().attached && !state().owned) {
-      return Refuse(name(), " is attached to ", Name(state().domain),
+      return Refuse(name(), " is attached to ", Name(state().group_domain),
                     " without an owner, so a kernel driver is bound and holds "
                     "the group: detach it, or claim it before the attach");
+    }
+    if (!state().owned && !contract_.GroupPasids(operation_.function).empty()) {
+      return Refuse(name(),
+                    "'s group has PASIDs in use without an owner, so a kernel "
+                    "driver is bound and holds the group: clear them first");
     }
     return absl::OkStatus();
   }
 
   absl::Status Map() const {
     if (auto status = NeedsRange(); !status.ok()) return status;
+    if (auto status = NeedsOwnPages(); !status.ok()) return status;
     if (!domain().allocated) {
       if (!contract_.FinalisedByAllocation(operation_.domain)) {
         return NeedsPageTable();
@@ -131,6 +199,7 @@ class Judge {
 
   absl::Status Unmap() const {
     if (auto status = NeedsRange(); !status.ok()) return status;
+    if (auto status = NeedsOwnPages(); !status.ok()) return status;
     if (auto status = NeedsPageTable(); !status.ok()) return status;
     if (IsWhole(domain().mappings, operation_.page, operation_.pages)) {
       return absl::OkStatus();
@@ -140,7 +209,10 @@ class Judge {
                   "mapped");
   }
 
-  absl::Status Flush() const { return NeedsPageTable(); }
+  absl::Status Flush() const {
+    if (auto status = NeedsOwnPages(); !status.ok()) return status;
+    return NeedsPageTable();
+  }
 
   absl::Status Dma() const {
     if (operation_.page >= ATSFUZZ_MAX_PAGES) return NeedsRange();
@@ -152,6 +224,12 @@ class Judge {
       return Refuse(name(), " has ", function.streams.size(),
                     " stream ids, counted from 0: there is no stream ",
                     operation_.stream);
+    }
+    if (operation_.pasid != 0 && operation_.pasid >> function.pasid_bits != 0) {
+      return Refuse(name(), " offers ",
+                    function.pasid_bits == 0 ? 0 : 1u << function.pasid_bits,
+                    " PASIDs, counted from 0: it has no PASID ",
+                    operation_.pasid);
     }
     return absl::OkStatus();
   }
@@ -165,12 +243,26 @@ class Judge {
 
   absl::Status DomainFree() const {
     if (!domain().allocated) return Refuse(domain_name(), " is not allocated");
+    for (size_t i = 0; i < topology_.domains.size(); ++i) {
+      const DomainId nested(static_cast<uint8_t>(i));
+      if (topology_.at(nested).parent == operation_.domain &&
+          contract_.domain(nested).allocated) {
+        return Refuse(Name(nested), " is nested in ", domain_name(),
+                      ": free it before its parent");
+      }
+    }
     for (size_t i = 0; i < topology_.functions.size(); ++i) {
       const FunctionId id(static_cast<uint8_t>(i));
       const FunctionState& other = contract_.function(id);
-      if (other.route == Route::kDomain && other.domain == operation_.domain) {
+      if (other.group_domain == operation_.domain) {
         return Refuse(Name(topology_, id), " is attached to ", domain_name(),
                       ": detach it before the domain is freed");
+      }
+      for (const PasidState& pasid : contract_.GroupPasids(id)) {
+        if (pasid.domain != operation_.domain) continue;
+        return Refuse("PASID ", pasid.pasid, " of ", Name(topology_, id),
+                      "'s group is set to ", domain_name(),
+                      ": clear it before the domain is freed");
       }
     }
     return absl::OkStatus();
@@ -191,6 +283,21 @@ class Judge {
     return Refuse(name(), " is not probed: it has no group");
   }
 
+  absl::Status NeedsNoPasids(absl::string_view when) const {
+    const std::vector<PasidState>& pasids =
+        contract_.GroupPasids(operation_.function);
+    if (pasids.empty()) return absl::OkStatus();
+    return Refuse("PASID ", pasids[0].pasid, " of ", name(),
+                  "'s group is in use: clear it ", when);
+  }
+
+  absl::Status NeedsOwnPages() const {
+    const DomainId parent = topology_.at(operation_.domain).parent;
+    if (!parent.valid()) return absl::OkStatus();
+    return Refuse(domain_name(), " is nested in ", Name(parent),
+                  ", whose pages are its own: say ", Name(parent));
+  }
+
   absl::Status NeedsRange() const {
     if (operation_.pages >= 1 &&
         operation_.page + operation_.pages <= ATSFUZZ_MAX_PAGES) {
@@ -205,6 +312,16 @@ class Judge {
   }
 
   absl::Status NeedsAllocator() const {
+    // A guest's stage 1 is allocated through a vIOMMU, which the parent has.
+    if (const DomainId parent = topology_.at(operation_.domain).parent;
+        parent.valid()) {
+      const DomainState& state = contract_.domain(parent);
+      if (!state.allocated || !state.finalised) {
+        return Refuse(domain_name(), " is nested in ", Name(parent), ": ",
+                      state.allocated ? "attach " : "allocate ", Name(parent),
+                      " first");
+      }
+    }
     if (contract_.AllocatesThrough(operation_).valid()) {
       return absl::OkStatus();
     }
@@ -279,6 +396,16 @@ absl::Status Contract::Allows(const Operation& operation) const {
       return judge.DomainNew();
     case OperationKind::kDomainFree:
       return judge.DomainFree();
+    case OperationKind::kSetPasid:
+      return judge.SetPasid();
+    case OperationKind::kReplacePasid:
+      return judge.ReplacePasid();
+    case OperationKind::kClearPasid:
+      return judge.ClearPasid();
+    case OperationKind::kResetBegin:
+      return judge.ResetBegin();
+    case OperationKind::kResetEnd:
+      return judge.ResetEnd();
   }
   assert(false && "every kind is judged");
   return absl::InternalError("unknown operation kind");

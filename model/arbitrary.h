@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/capabilities.h"
 #include "model/scenario.h"
 #include "model/text.h"
 #include "rapidcheck.h"
@@ -23,6 +24,33 @@ inline uint32_t Below(uint32_t bound) {
                           rc::gen::inRange<uint32_t>(0, bound));
 }
 inline bool Coin() { return Below(2) != 0; }
+
+// Of a system that can do whatever the language can say.
+inline Capabilities AllCapabilities() {
+  Capabilities all;
+  all.pasids = all.replace_pasid = all.resets = true;
+  all.groups = all.requires_ats = all.nesting = true;
+  return all;
+}
+
+inline Capabilities ArbitraryCapabilities() {
+  Capabilities some;
+  some.pasids = Coin();
+  some.replace_pasid = some.pasids && Coin();
+  some.resets = Coin();
+  some.groups = Coin();
+  some.requires_ats = Coin();
+  some.nesting = Coin();
+  some.finalises_late = Coin();
+  some.ats_asks_pf = Coin();
+  if (Coin()) return some;
+  some.functions = static_cast<uint8_t>(1 + Below(ATSFUZZ_MAX_FUNCTIONS));
+  some.domains = static_cast<uint8_t>(1 + Below(ATSFUZZ_MAX_DOMAINS));
+  some.streams = static_cast<uint8_t>(1 + Below(ATSFUZZ_MAX_STREAMS));
+  some.pages = static_cast<uint16_t>(1 + Below(16));
+  some.largest_pasid = 1 + Below(4);
+  return some;
+}
 
 inline Smmu ArbitrarySmmu() {
   Smmu smmu;
@@ -52,6 +80,7 @@ inline Function ArbitraryFunction(const Topology& topology) {
     function.ats = Coin();
     function.untrusted = Coin();
     function.pasid_bits = static_cast<uint8_t>(Coin() ? Below(21) : 0);
+    function.requires_ats = Coin();
   }
   function.eager = Coin();
   function.default_domain = static_cast<DefaultDomain>(Below(2));
@@ -69,6 +98,29 @@ inline Function ArbitraryFunction(const Topology& topology) {
   return function;
 }
 
+// Puts function `id` into the group of an earlier one, if it can be in one.
+inline void Join(Topology& topology, FunctionId id) {
+  if (id.value == 0) return;
+  Topology joined = topology;
+  Function& function = joined.functions[id.value];
+  function.leader = FunctionId(static_cast<uint8_t>(Below(id.value)));
+  function.default_domain = joined.at(function.leader).default_domain;
+  if (Validate(joined, id).ok()) topology = joined;
+}
+
+// Nests domain `id` in an earlier one, if it can be.
+inline void Nest(Topology& topology, DomainId id) {
+  if (id.value == 0) return;
+  Topology longer = topology;
+  Domain& domain = longer.domains[id.value];
+  const DomainId parent(static_cast<uint8_t>(Below(id.value)));
+  domain = topology.at(parent);
+  domain.parent = parent;
+  domain.guest = static_cast<GuestEntry>(Below(3));
+  domain.guest_ats = domain.guest == GuestEntry::kStage1 && Coin();
+  if (Validate(longer, id).ok()) topology = longer;
+}
+
 inline Topology ArbitraryTopology() {
   Topology topology;
   for (uint32_t left = 1 + Below(ATSFUZZ_MAX_SMMUS); left > 0; --left) {
@@ -76,6 +128,8 @@ inline Topology ArbitraryTopology() {
   }
   for (uint32_t left = 1 + Below(ATSFUZZ_MAX_FUNCTIONS); left > 0; --left) {
     topology.functions.push_back(ArbitraryFunction(topology));
+    const size_t last = topology.functions.size() - 1;
+    if (Coin()) Join(topology, FunctionId(static_cast<uint8_t>(last)));
   }
   for (uint32_t left = Below(ATSFUZZ_MAX_DOMAINS + 1); left > 0; --left) {
     Domain domain;
@@ -86,6 +140,8 @@ inline Topology ArbitraryTopology() {
                                         : !smmu.stage2 ? 1
                                                        : 1 + Below(2));
     topology.domains.push_back(domain);
+    const size_t last = topology.domains.size() - 1;
+    if (Coin()) Nest(topology, DomainId(static_cast<uint8_t>(last)));
   }
   return topology;
 }
@@ -100,6 +156,12 @@ inline Faults ArbitraryFaults() {
   faults.enable_ats = Coin();
   if (Coin()) faults.config_writes = static_cast<uint8_t>(Below(256));
   return faults;
+}
+
+// As many different ones as a scenario may have.
+inline uint32_t ArbitraryPasid() {
+  constexpr uint32_t kPasids[ATSFUZZ_MAX_PASIDS] = {1, 2, 77, kMaxPasid};
+  return kPasids[Below(ATSFUZZ_MAX_PASIDS)];
 }
 
 inline Operation ArbitraryOperation(const Topology& topology) {
@@ -119,6 +181,9 @@ inline Operation ArbitraryOperation(const Topology& topology) {
   if (shape.page) operation.page = static_cast<uint16_t>(Below(1024));
   if (shape.range) {
     operation.pages = static_cast<uint16_t>(1 + Below(1024 - operation.page));
+  }
+  if (shape.pasid || (shape.stream && Coin())) {
+    operation.pasid = ArbitraryPasid();
   }
   if (shape.stream) operation.stream = static_cast<uint8_t>(Below(4));
   if (shape.queued) operation.queued = Coin();

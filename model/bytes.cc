@@ -20,6 +20,7 @@ enum FunctionFlag : uint8_t {
   kUntrusted = 2,
   kEager = 4,
   kIdentity = 8,
+  kRequiresAts = 16,
 };
 constexpr int kFunctionKinds = 3;
 constexpr int kPasidBitsValues = 21;
@@ -101,11 +102,13 @@ void EncodeFunction(const Topology& topology, const Function& function,
   // "Behind no SMMU" comes last, so that the number of SMMUs stands for it.
   out.Put(function.smmu.valid() ? function.smmu.value : topology.smmus.size(),
           1);
-  out.Put(
-      (function.ats ? kAts : 0) | (function.untrusted ? kUntrusted : 0) |
-          (function.eager ? kEager : 0) |
-          (function.default_domain == DefaultDomain::kIdentity ? kIdentity : 0),
-      1);
+  out.Put((function.ats ? kAts : 0) | (function.untrusted ? kUntrusted : 0) |
+              (function.eager ? kEager : 0) |
+              (function.default_domain == DefaultDomain::kIdentity ? kIdentity
+                                                                   : 0) |
+              (function.requires_ats ? kRequiresAts : 0),
+          1);
+  out.Put(function.leader.valid() ? function.leader.value + 1 : 0, 1);
   out.Put(function.pasid_bits, 1);
   out.Put(function.streams.empty() ? 0 : function.streams.size() - 1, 1);
   for (size_t i = 0; i < ATSFUZZ_MAX_STREAMS; ++i) {
@@ -121,6 +124,18 @@ FunctionId FoldPf(const Topology& topology, uint32_t wanted) {
     if (topology.at(id).kind == FunctionKind::kPf) return id;
   }
   return FunctionId();
+}
+
+// The function that leads the group `function` can join, or none.
+FunctionId FoldLeader(const Topology& topology, const Function& function,
+                      uint32_t wanted) {
+  if (wanted == 0 || wanted > topology.functions.size()) return FunctionId();
+  Topology joined = topology;
+  const FunctionId leader(static_cast<uint8_t>(wanted - 1));
+  const FunctionId id(static_cast<uint8_t>(topology.functions.size()));
+  joined.functions.push_back(function);
+  joined.functions.back().leader = leader;
+  return Validate(joined, id).ok() ? leader : FunctionId();
 }
 
 Function DecodeFunction(const Topology& topology, Reader& in) {
@@ -143,6 +158,8 @@ Function DecodeFunction(const Topology& topology, Reader& in) {
   function.untrusted = pci && (flags & kUntrusted);
   function.eager = flags & kEager;
   if (flags & kIdentity) function.default_domain = DefaultDomain::kIdentity;
+  function.requires_ats = pci && (flags & kRequiresAts);
+  const uint32_t leader = in.Fold(1, ATSFUZZ_MAX_FUNCTIONS + 1);
   const uint32_t pasid_bits = in.Fold(1, kPasidBitsValues);
   function.pasid_bits = static_cast<uint8_t>(pci ? pasid_bits : 0);
   const uint32_t streams = in.Fold(1, ATSFUZZ_MAX_STREAMS) + 1;
@@ -152,7 +169,20 @@ Function DecodeFunction(const Topology& topology, Reader& in) {
       function.streams.push_back(stream);
     }
   }
+  function.leader = FoldLeader(topology, function, leader);
   return function;
+}
+
+// What a nested domain's guest byte says: the entry, stage 1 with ATS last.
+constexpr int kGuests = 4;
+constexpr uint8_t kGuestWithAts = 3;
+
+void EncodeDomain(const Domain& domain, Writer& out) {
+  out.Put(domain.smmu.value, 1);
+  out.Put(domain.stage - 1u, 1);
+  out.Put(domain.parent.valid() ? domain.parent.value + 1 : 0, 1);
+  out.Put(domain.guest_ats ? kGuestWithAts : static_cast<uint8_t>(domain.guest),
+          1);
 }
 
 Domain DecodeDomain(const Topology& topology, Reader& in) {
@@ -163,7 +193,18 @@ Domain DecodeDomain(const Topology& topology, Reader& in) {
   domain.stage = static_cast<uint8_t>(in.Fold(1, 2) + 1);
   if (!smmu.stage1) domain.stage = 2;
   if (!smmu.stage2) domain.stage = 1;
-  return domain;
+  const uint32_t parent = in.Fold(1, ATSFUZZ_MAX_DOMAINS + 1);
+  const uint32_t guest = in.Fold(1, kGuests);
+  if (parent == 0 || parent > topology.domains.size()) return domain;
+  Topology longer = topology;
+  const DomainId id(static_cast<uint8_t>(topology.domains.size()));
+  longer.domains.push_back(topology.domains[parent - 1]);
+  Domain& nested = longer.domains.back();
+  nested.parent = DomainId(static_cast<uint8_t>(parent - 1));
+  nested.guest_ats = guest == kGuestWithAts;
+  nested.guest =
+      nested.guest_ats ? GuestEntry::kStage1 : static_cast<GuestEntry>(guest);
+  return Validate(longer, id).ok() ? nested : domain;
 }
 
 void EncodeTopology(const Topology& topology, Writer& out) {
@@ -175,8 +216,7 @@ void EncodeTopology(const Topology& topology, Writer& out) {
     EncodeFunction(topology, function, out);
   }
   for (const Domain& domain : topology.domains) {
-    out.Put(domain.smmu.value, 1);
-    out.Put(domain.stage - 1u, 1);
+    EncodeDomain(domain, out);
   }
 }
 
@@ -228,10 +268,14 @@ void EncodeOperation(const Operation& operation, Writer& out) {
   const OperationShape& shape = ShapeOf(operation.kind);
   out.Put(static_cast<uint64_t>(operation.kind), 1);
   if (shape.function) out.Put(operation.function.value, 1);
+  if (shape.pasid) out.Put(operation.pasid - 1u, 3);
   if (shape.domain) out.Put(operation.domain.value, 1);
   if (shape.page) out.Put(operation.page, 2);
   if (shape.range) out.Put(operation.pages - 1u, 2);
-  if (shape.stream) out.Put(operation.stream, 1);
+  if (shape.stream) {
+    out.Put(operation.stream, 1);
+    out.Put(operation.pasid, 3);
+  }
   if (shape.queued) out.Put(operation.queued, 1);
   if (shape.default_domain) {
     out.Put(static_cast<uint64_t>(operation.default_domain), 1);
@@ -247,6 +291,7 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
     operation.function = FunctionId(static_cast<uint8_t>(
         in.Fold(1, static_cast<uint32_t>(topology.functions.size()))));
   }
+  if (shape.pasid) operation.pasid = in.Fold(3, kMaxPasid) + 1;
   if (shape.domain) {
     // On a machine without domains it names none, and Decode drops it.
     const auto domains = static_cast<uint32_t>(topology.domains.size());
@@ -262,6 +307,7 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
   }
   if (shape.stream) {
     operation.stream = static_cast<uint8_t>(in.Fold(1, ATSFUZZ_MAX_STREAMS));
+    operation.pasid = in.Fold(3, kMaxPasid + 1);
   }
   if (shape.queued) operation.queued = in.Fold(1, 2) != 0;
   if (shape.default_domain) {
@@ -286,10 +332,14 @@ Scenario Decode(std::span<const uint8_t> bytes) {
   Reader in(bytes);
   Scenario scenario;
   scenario.topology = DecodeTopology(in);
+  std::vector<uint32_t> pasids;
   while (!in.AtEnd() && scenario.operations.size() < kMaxDecodedOperations) {
-    const Operation operation = DecodeOperation(scenario.topology, in);
+    Operation operation = DecodeOperation(scenario.topology, in);
     if (in.overrun()) break;
     if (ShapeOf(operation.kind).domain && !operation.domain.valid()) continue;
+    if (!AddPasid(operation, &pasids)) {
+      operation.pasid = pasids[operation.pasid % pasids.size()];
+    }
     scenario.operations.push_back(operation);
   }
   return scenario;

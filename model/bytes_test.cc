@@ -35,6 +35,8 @@ RC_GTEST_PROP(Bytes, OperationsOfAnyBytesNameThingsOfTheMachine, ()) {
     RC_ASSERT(shape.domain ==
               (operation.domain.value < scenario.topology.domains.size()));
     RC_ASSERT(operation.page + operation.pages <= ATSFUZZ_MAX_PAGES);
+    RC_ASSERT(operation.pasid <= kMaxPasid);
+    RC_ASSERT(!shape.pasid || operation.pasid != 0);
     RC_ASSERT(operation.faults.alloc_sites < 1 << kAllocSites);
   }
 }
@@ -62,6 +64,24 @@ TEST(Bytes, NoMoreOperationsAreDecodedThanPromised) {
   probe.function = FunctionId(0);
   scenario.operations.assign(kMaxDecodedOperations + 1, probe);
   EXPECT_EQ(Decode(Encode(scenario)).operations.size(), kMaxDecodedOperations);
+}
+
+TEST(Bytes, PasidsBeyondTheLimitAreFoldedIntoTheOthers) {
+  Scenario scenario = Decode({});
+  for (uint32_t pasid = 1; pasid <= 9; ++pasid) {
+    Operation clear;
+    clear.kind = OperationKind::kClearPasid;
+    clear.function = FunctionId(0);
+    clear.pasid = pasid;
+    scenario.operations.push_back(clear);
+  }
+  const Scenario decoded = Decode(Encode(scenario));
+  ASSERT_EQ(decoded.operations.size(), 9u);
+  std::vector<uint32_t> pasids;
+  for (const Operation& operation : decoded.operations) {
+    EXPECT_TRUE(AddPasid(operation, &pasids)) << operation.pasid;
+  }
+  EXPECT_EQ(pasids, (std::vector<uint32_t>{1, 2, 3, 4}));
 }
 
 TEST(Bytes, OperationsOnDomainsThatTheMachineLacksAreDropped) {

@@ -1,5 +1,6 @@
 #include "model/contract.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace atsfuzz::model {
@@ -16,11 +17,42 @@ Route DefaultRoute(const FunctionState& state) {
                                                      : Route::kIdentity;
 }
 
+std::vector<PasidState>::const_iterator FindPasid(
+    const std::vector<PasidState>& pasids, uint32_t pasid) {
+  return std::lower_bound(
+      pasids.begin(), pasids.end(), pasid,
+      [](const PasidState& state, uint32_t p) { return state.pasid < p; });
+}
+
+void SetPasid(uint32_t pasid, DomainId domain,
+              std::vector<PasidState>* pasids) {
+  const auto it = FindPasid(*pasids, pasid);
+  if (it != pasids->end() && it->pasid == pasid) {
+    pasids->at(it - pasids->begin()).domain = domain;
+  } else {
+    pasids->insert(it, {pasid, domain});
+  }
+}
+
+void ClearPasid(uint32_t pasid, std::vector<PasidState>* pasids) {
+  std::erase_if(*pasids, [pasid](const PasidState& state) {
+    return state.pasid == pasid;
+  });
+}
+
+// Traffic follows the group, unless the function is parked.
+void Follow(FunctionState* state) {
+  state->route = state->parked ? Route::kBlocked : state->group_route;
+  state->domain = state->parked ? DomainId() : state->group_domain;
+}
+
 }  // namespace
 
-Contract::Contract(const Topology& topology)
+Contract::Contract(const Topology& topology, const Capabilities& capabilities)
     : topology_(topology),
+      capabilities_(capabilities),
       functions_(topology.functions.size()),
+      group_pasids_(topology.functions.size()),
       domains_(topology.domains.size()) {
   for (size_t i = 0; i < functions_.size(); ++i) {
     functions_[i].default_domain = FirstDefault(topology_.functions[i]);
@@ -35,10 +67,34 @@ const DomainState& Contract::domain(DomainId id) const {
   return domains_[id.value];
 }
 
+const std::vector<PasidState>& Contract::GroupPasids(FunctionId id) const {
+  return group_pasids_[topology_.LeaderOf(id).value];
+}
+
+FunctionId Contract::ProbedMember(FunctionId id) const {
+  const uint16_t members = MembersOf(topology_, id);
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    if ((members >> i & 1) && functions_[i].probed) {
+      return FunctionId(static_cast<uint8_t>(i));
+    }
+  }
+  return FunctionId();
+}
+
+bool Contract::InReset(FunctionId id) const {
+  const uint16_t members = MembersOf(topology_, id);
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    if ((members >> i & 1) && functions_[i].parked) return true;
+  }
+  return false;
+}
+
 bool Contract::AllocatesDomain(const Operation& operation) const {
   return (operation.kind == OperationKind::kAttach ||
           operation.kind == OperationKind::kReplace ||
-          operation.kind == OperationKind::kMap) &&
+          operation.kind == OperationKind::kMap ||
+          operation.kind == OperationKind::kSetPasid ||
+          operation.kind == OperationKind::kReplacePasid) &&
          !domain(operation.domain).allocated;
 }
 
@@ -59,7 +115,8 @@ FunctionId Contract::AllocatesThrough(const Operation& operation) const {
 
 bool Contract::FinalisedByAllocation(DomainId id) const {
   const Domain& domain = topology_.at(id);
-  return domain.stage == 1 || !topology_.at(domain.smmu).stage1;
+  return !capabilities_.finalises_late || domain.parent.valid() ||
+         domain.stage == 1 || !topology_.at(domain.smmu).stage1;
 }
 
 void Contract::ApplyAllocation(DomainId id, int result) {
@@ -69,47 +126,110 @@ void Contract::ApplyAllocation(DomainId id, int result) {
   state.finalised = FinalisedByAllocation(id);
 }
 
+template <typename Change>
+void Contract::ChangeGroup(FunctionId id, const Change& change) {
+  const uint16_t members = MembersOf(topology_, id);
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    if ((members >> i & 1) && functions_[i].probed) change(functions_[i]);
+  }
+}
+
+void Contract::MoveGroup(FunctionId id, Route route, DomainId domain) {
+  ChangeGroup(id, [&](FunctionState& state) {
+    state.group_route = route;
+    state.group_domain = domain;
+    Follow(&state);
+  });
+}
+
+// __iommu_probe_device: what joins a group gets the group's domain.
+void Contract::ApplyProbe(FunctionId id) {
+  FunctionState& state = functions_[id.value];
+  if (const FunctionId member = ProbedMember(id); member.valid()) {
+    const FunctionState& group = function(member);
+    state.owned = group.owned;
+    state.attached = group.attached;
+    state.group_route = group.group_route;
+    state.group_domain = group.group_domain;
+    state.default_domain = group.default_domain;
+  } else {
+    state.group_route = DefaultRoute(state);
+  }
+  state.probed = true;
+  Follow(&state);
+}
+
+void Contract::ApplyRelease(FunctionId id) {
+  functions_[id.value] = FunctionState();
+  functions_[id.value].default_domain = FirstDefault(topology_.at(id));
+}
+
+void Contract::ApplyPasid(const Operation& operation) {
+  const FunctionId leader = topology_.LeaderOf(operation.function);
+  const auto change = [&](std::vector<PasidState>* pasids) {
+    if (operation.kind == OperationKind::kClearPasid) {
+      ClearPasid(operation.pasid, pasids);
+    } else {
+      SetPasid(operation.pasid, operation.domain, pasids);
+    }
+  };
+  change(&group_pasids_[leader.value]);
+  const uint16_t members = MembersOf(topology_, leader);
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    if ((members >> i & 1) && functions_[i].probed &&
+        topology_.functions[i].pasid_bits != 0) {
+      change(&functions_[i].pasids);
+    }
+  }
+}
+
+void Contract::ApplyReset(FunctionId id, bool begin) {
+  FunctionState& state = functions_[id.value];
+  state.reset_depth += begin ? 1 : -1;
+  state.parked = state.reset_depth != 0 &&
+                 SupportsAts(topology_, id, capabilities_.ats_asks_pf);
+  Follow(&state);
+}
+
 void Contract::Apply(const Operation& operation, int result,
                      uint64_t physical) {
   const OperationShape& shape = ShapeOf(operation.kind);
-  FunctionState* f =
-      shape.function ? &functions_[operation.function.value] : nullptr;
+  const FunctionId id = operation.function;
+  FunctionState* f = shape.function ? &functions_[id.value] : nullptr;
   DomainState* d = shape.domain ? &domains_[operation.domain.value] : nullptr;
   if (operation.kind == OperationKind::kProbe) f->probe_tried = true;
   if (result != 0) return;
 
   switch (operation.kind) {
     case OperationKind::kProbe:
-      f->probed = true;
-      f->route = DefaultRoute(*f);
+      ApplyProbe(id);
       break;
     case OperationKind::kRelease:
-      *f = FunctionState();
-      f->default_domain = FirstDefault(topology_.at(operation.function));
+      ApplyRelease(id);
       break;
     case OperationKind::kClaim:
-      f->owned = true;
-      f->route = Route::kBlocked;
+      ChangeGroup(id, [](FunctionState& state) { state.owned = true; });
+      MoveGroup(id, Route::kBlocked, DomainId());
       break;
     case OperationKind::kUnclaim:
-      f->owned = false;
-      f->route = DefaultRoute(*f);
+      ChangeGroup(id, [](FunctionState& state) { state.owned = false; });
+      MoveGroup(id, DefaultRoute(*f), DomainId());
       break;
     case OperationKind::kAttach:
     case OperationKind::kReplace:
-      f->attached = true;
-      f->route = Route::kDomain;
-      f->domain = operation.domain;
+      ChangeGroup(id, [](FunctionState& state) { state.attached = true; });
+      MoveGroup(id, Route::kDomain, operation.domain);
       d->finalised = true;
       break;
     case OperationKind::kDetach:
-      f->attached = false;
-      f->route = f->owned ? Route::kBlocked : DefaultRoute(*f);
-      f->domain = DomainId();
+      ChangeGroup(id, [](FunctionState& state) { state.attached = false; });
+      MoveGroup(id, f->owned ? Route::kBlocked : DefaultRoute(*f), DomainId());
       break;
     case OperationKind::kSetDefault:
-      f->default_domain = operation.default_domain;
-      if (!f->owned) f->route = DefaultRoute(*f);
+      ChangeGroup(id, [&](FunctionState& state) {
+        state.default_domain = operation.default_domain;
+      });
+      if (!f->owned) MoveGroup(id, DefaultRoute(*f), DomainId());
       break;
     case OperationKind::kMap:
       Insert(d->mappings, {operation.page, operation.pages, physical});
@@ -129,6 +249,15 @@ void Contract::Apply(const Operation& operation, int result,
     case OperationKind::kDomainFree:
       *d = DomainState();
       break;
+    case OperationKind::kSetPasid:
+    case OperationKind::kReplacePasid:
+    case OperationKind::kClearPasid:
+      ApplyPasid(operation);
+      break;
+    case OperationKind::kResetBegin:
+    case OperationKind::kResetEnd:
+      ApplyReset(id, operation.kind == OperationKind::kResetBegin);
+      break;
   }
 }
 
@@ -144,7 +273,7 @@ bool Contract::ChangesState(const Operation& operation) const {
       return function(operation.function).owned;
     case OperationKind::kAttach:
     case OperationKind::kReplace:
-      return function(operation.function).domain != operation.domain;
+      return function(operation.function).group_domain != operation.domain;
     case OperationKind::kDetach:
       return function(operation.function).attached;
     case OperationKind::kSetDefault:
@@ -161,6 +290,21 @@ bool Contract::ChangesState(const Operation& operation) const {
       return !domain(operation.domain).allocated;
     case OperationKind::kDomainFree:
       return domain(operation.domain).allocated;
+    case OperationKind::kSetPasid:
+    case OperationKind::kReplacePasid: {
+      const PasidState wanted = {operation.pasid, operation.domain};
+      const std::vector<PasidState>& pasids = GroupPasids(operation.function);
+      return std::find(pasids.begin(), pasids.end(), wanted) == pasids.end();
+    }
+    case OperationKind::kClearPasid: {
+      const std::vector<PasidState>& pasids = GroupPasids(operation.function);
+      const auto it = FindPasid(pasids, operation.pasid);
+      return it != pasids.end() && it->pasid == operation.pasid;
+    }
+    case OperationKind::kResetBegin:
+      return true;
+    case OperationKind::kResetEnd:
+      return function(operation.function).reset_depth != 0;
   }
   assert(false && "every kind is known");
   return false;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "model/capabilities.h"
 #include "model/mapping.h"
 #include "model/operation.h"
 #include "model/topology.h"
@@ -16,8 +17,11 @@
 // checker what each function's traffic must go through now.
 //
 // Legal to try though it fails, hence never refused: claim of an owned group
-// (-EPERM), attach while attached (-EBUSY), a domain of another SMMU (-EINVAL),
-// set-default of an owned group (-EPERM), probe behind no SMMU (-ENODEV).
+// (-EPERM) or of one with PASIDs (-EBUSY), attach while attached (-EBUSY), a
+// domain of another SMMU (-EINVAL), set-default of an owned group (-EPERM),
+// probe behind no SMMU (-ENODEV), set-pasid of a PASID in use (-EBUSY), beyond
+// the function's or with a domain of stage 2 (-EINVAL), replace-pasid of one
+// that is not set (-EINVAL), whatever attaches during a reset (-EBUSY).
 namespace atsfuzz::model {
 
 // What a function's traffic must go through, by the last successful operation.
@@ -29,14 +33,35 @@ enum class Route : uint8_t {
   kDomain,      // a declared domain
 };
 
+// A PASID that a group has in use.
+struct PasidState {
+  uint32_t pasid = 0;
+  DomainId domain;
+  bool operator==(const PasidState&) const = default;
+};
+
+// What the kernel keeps by group (owned, attached, group domain, default
+// domain, PASIDs) is the same for every probed function of a group.
 struct FunctionState {
   bool probed = false;
   bool probe_tried = false;  // on the bus: probed or failed to, not released
   bool owned = false;        // claimed
   bool attached = false;     // attach or replace since the last detach
+  // Where its traffic must go now: kBlocked while it is parked.
   Route route = Route::kUnprobed;
   DomainId domain;  // valid when route == kDomain
+  // Where its group is, parked or not.
+  Route group_route = Route::kUnprobed;
+  DomainId group_domain;  // valid when group_route == kDomain
   DefaultDomain default_domain = DefaultDomain::kDma;
+  // By PASID. A function without PASIDs (pasid_bits == 0) is skipped by the
+  // core and has none, though its group may.
+  std::vector<PasidState> pasids;
+  // reset-begins without their reset-end.
+  uint8_t reset_depth = 0;
+  // In a reset that the core takes note of (the function supports ATS): RID and
+  // PASIDs are blocked meanwhile, and `pasids` says what is restored.
+  bool parked = false;
 };
 
 struct DomainState {
@@ -60,7 +85,8 @@ struct DomainState {
 
 class Contract {
  public:
-  explicit Contract(const Topology& topology);
+  explicit Contract(const Topology& topology,
+                    const Capabilities& capabilities = {});
 
   // OK, or FailedPrecondition with the reason why the kernel could not do
   // `operation` now, in words of the kernel ("v0's group is not owned: ...").
@@ -68,15 +94,16 @@ class Contract {
 
   // Whether running `operation` allocates its domain first, implicitly, because
   // no domain-new has: through the lowest-numbered probed function behind the
-  // domain's SMMU (attach and replace prefer their own function). That
+  // domain's SMMU (what names a function prefers that one). That
   // allocation takes no faults of the operation.
   bool AllocatesDomain(const Operation& operation) const;
   // The function such an allocation (or a domain-new) goes through. Invalid:
   // none is probed, and Allows refuses.
   FunctionId AllocatesThrough(const Operation& operation) const;
 
-  // Whether allocation finalises the domain. In 6.x a stage 2 domain of an SMMU
-  // that also has stage 1 is allocated without a device, so that
+  // Whether allocation finalises the domain; a nested one is finalised when it
+  // is allocated. In 6.x (Capabilities::finalises_late) a stage 2 domain of an
+  // SMMU that also has stage 1 is allocated without a device, so that
   // iommu_enable_nesting can make it stage 2; its first attach finalises it.
   bool FinalisedByAllocation(DomainId domain) const;
 
@@ -92,12 +119,31 @@ class Contract {
   bool ChangesState(const Operation& operation) const;
 
   const FunctionState& function(FunctionId id) const;
+  // The PASIDs that the group of `id` has in use, by PASID: the core's
+  // pasid_array. Also those that `id`, without PASIDs, is skipped for.
+  const std::vector<PasidState>& GroupPasids(FunctionId id) const;
+  // A probed function of the group of `id`, or none.
+  FunctionId ProbedMember(FunctionId id) const;
+  // A function of the group of `id` is parked: attaches give -EBUSY meanwhile.
+  bool InReset(FunctionId id) const;
   const DomainState& domain(DomainId id) const;
   const Topology& topology() const { return topology_; }
+  const Capabilities& capabilities() const { return capabilities_; }
 
  private:
   Topology topology_;
+  Capabilities capabilities_;
+  // Changes each probed function of the group of `id`.
+  template <typename Change>
+  void ChangeGroup(FunctionId id, const Change& change);
+  void MoveGroup(FunctionId id, Route route, DomainId domain);
+  void ApplyProbe(FunctionId id);
+  void ApplyRelease(FunctionId id);
+  void ApplyPasid(const Operation& operation);
+  void ApplyReset(FunctionId id, bool begin);
+
   std::vector<FunctionState> functions_;
+  std::vector<std::vector<PasidState>> group_pasids_;  // by leader
   std::vector<DomainState> domains_;
 };
 

@@ -35,8 +35,11 @@ Scenario ParseOrDie(const std::string& text) {
 
 class ContractTest : public ::testing::Test {
  protected:
-  static Operation Op(const std::string& line) {
-    return ParseOrDie(kMachine + line).operations.at(0);
+  explicit ContractTest(const char* machine = kMachine)
+      : machine_(machine), contract_(ParseOrDie(machine).topology) {}
+
+  Operation Op(const std::string& line) {
+    return ParseOrDie(machine_ + line).operations.at(0);
   }
 
   // Runs lines that must be allowed, each with `result`, and their implicit
@@ -65,7 +68,8 @@ class ContractTest : public ::testing::Test {
     EXPECT_THAT(std::string(status.message()), HasSubstr(reason)) << line;
   }
 
-  Contract contract_{ParseOrDie(kMachine).topology};
+  const std::string machine_;
+  Contract contract_;
 };
 
 TEST_F(ContractTest, AVfExistsOnlyOnceItsPfWasTried) {
@@ -283,15 +287,190 @@ TEST_F(ContractTest, WhatDoesNotMoveTheStateIsNoProgress) {
   EXPECT_TRUE(contract_.ChangesState(Op("flush d0")));
 }
 
+// A group of p0, its VF v1 and p2, which has no PASIDs; p3 alone. d2 is nested
+// in the stage 2 domain d1.
+constexpr char kGroups[] =
+    "smmu s0\n"
+    "pf p0 smmu=s0 ats pasids=8\n"
+    "vf v1 of=p0 smmu=s0 ats pasids=8 group=p0\n"
+    "pf p2 smmu=s0 group=p0\n"
+    "pf p3 smmu=s0 ats pasids=8\n"
+    "domain d0 smmu=s0 stage=1\n"
+    "domain d1 smmu=s0 stage=2\n"
+    "domain d2 nested=d1 guest=stage1 ats\n";
+constexpr FunctionId kV1(1), kP2(2), kP3(3);
+
+class GroupContractTest : public ContractTest {
+ protected:
+  GroupContractTest() : ContractTest(kGroups) {}
+  const FunctionState& at(FunctionId id) { return contract_.function(id); }
+};
+
+TEST_F(GroupContractTest, WhatIsDoneToOneIsDoneToTheGroup) {
+  Run({"probe p0", "probe v1", "claim v1"});
+  EXPECT_TRUE(at(kP0).owned);
+  EXPECT_EQ(at(kP0).route, Route::kBlocked);
+  EXPECT_FALSE(at(kP2).owned) << "it is not probed yet";
+  Run({"attach p0 d0"});
+  EXPECT_EQ(at(kV1).domain, kD0);
+  Run({"probe p2"});
+  EXPECT_TRUE(at(kP2).owned) << "what joins the group gets its domain";
+  EXPECT_EQ(at(kP2).domain, kD0);
+  EXPECT_EQ(at(kP3).route, Route::kUnprobed);
+  ExpectRefused("release p2", "p2 is attached to d0");
+  Run({"detach p2"});
+  ExpectRefused("release p2", "owned");
+  Run({"unclaim p0", "release p2"});
+  EXPECT_EQ(at(kP2).route, Route::kUnprobed);
+  EXPECT_EQ(at(kV1).route, Route::kDefaultDma);
+}
+
+TEST_F(GroupContractTest, ADefaultDomainLastsAsLongAsTheGroup) {
+  Run({"probe p0", "probe p2", "set-default p2 identity", "release p0",
+       "probe p0"});
+  EXPECT_EQ(at(kP0).route, Route::kIdentity);
+  Run({"release p0", "release p2", "probe p2"});
+  EXPECT_EQ(at(kP2).route, Route::kDefaultDma);
+}
+
+TEST_F(GroupContractTest, APasidIsSetOnThoseThatHaveAny) {
+  ExpectRefused("set-pasid p0 1 d0", "p0 is not probed");
+  Run({"probe p0", "probe v1", "probe p2", "set-pasid p2 2 d0",
+       "set-pasid p0 1 d0"});
+  const std::vector<PasidState> both = {{1, kD0}, {2, kD0}};
+  EXPECT_EQ(at(kP0).pasids, both);
+  EXPECT_EQ(at(kV1).pasids, both);
+  EXPECT_TRUE(at(kP2).pasids.empty());
+  EXPECT_EQ(contract_.GroupPasids(kP2), both);
+  EXPECT_FALSE(contract_.ChangesState(Op("set-pasid v1 1 d0")));
+  Run({"set-pasid v1 1 d0", "claim v1"}, -16);  // legal to meet
+  ExpectRefused("release p2", "PASID 1 of p2's group is in use");
+  ExpectRefused("domain-free d0", "PASID 1 of p0's group is set to d0");
+  ExpectRefused("set-default p0 identity", "PASIDs in use without an owner");
+  ExpectRefused("clear-pasid p0 3", "PASID 3 of p0's group is not in use");
+  ExpectRefused("clear-pasid p3 1", "p3 is not probed");
+  Run({"clear-pasid v1 1", "clear-pasid p2 2"});
+  EXPECT_TRUE(at(kP0).pasids.empty());
+  ExpectRefused("clear-pasid p0 1", "is not in use");
+  Run({"domain-free d0", "release v1"});
+}
+
+TEST_F(GroupContractTest, AFunctionWithPasidsDoesNotJoinAGroupThatUsesSome) {
+  Run({"probe p0", "set-pasid p0 1 d0"});
+  ExpectRefused("probe v1", "v1's group has PASIDs in use");
+  Run({"probe p2", "clear-pasid p0 1", "probe v1"});
+}
+
+TEST_F(GroupContractTest, OnlyAnOwnerReplacesAPasid) {
+  Run({"probe p0", "set-pasid p0 1 d0"});
+  ExpectRefused("replace-pasid p0 1 d1", "p0's group is not owned");
+  Run({"clear-pasid p0 1", "claim p0", "set-pasid p0 1 d0",
+       "replace-pasid p0 1 d1"});
+  EXPECT_EQ(at(kP0).pasids, (std::vector<PasidState>{{1, kD1}}));
+  ExpectAllowed("replace-pasid p0 2 d1");  // -EINVAL is legal to meet
+  ExpectRefused("unclaim p0", "PASID 1 of p0's group is in use");
+}
+
+TEST_F(GroupContractTest, AResetParksItsFunctionAlone) {
+  ExpectRefused("reset-begin v1", "v1 is not probed");
+  Run({"probe p0", "probe v1", "attach p0 d0", "set-pasid p0 1 d0"});
+  ExpectRefused("reset-end v1", "v1 is in no reset");
+  Run({"reset-begin v1"});
+  EXPECT_TRUE(at(kV1).parked);
+  EXPECT_EQ(at(kV1).route, Route::kBlocked);
+  EXPECT_FALSE(at(kV1).domain.valid());
+  EXPECT_EQ(at(kV1).group_domain, kD0);
+  EXPECT_EQ(at(kV1).pasids.size(), 1u) << "what the end restores";
+  EXPECT_EQ(at(kP0).route, Route::kDomain);
+  EXPECT_TRUE(contract_.InReset(kP0));
+  Run({"attach p0 d0", "set-pasid p0 2 d0", "claim p0"}, -16);
+  Run({"reset-begin v1", "detach p0", "clear-pasid p0 1", "reset-end v1"});
+  EXPECT_TRUE(at(kV1).parked) << "resets nest";
+  ExpectRefused("release v1", "v1 is in a reset");
+  Run({"reset-end v1"});
+  EXPECT_FALSE(contract_.InReset(kP0));
+  EXPECT_EQ(at(kV1).route, Route::kDefaultDma);
+  EXPECT_TRUE(at(kV1).pasids.empty());
+  Run({"release v1"});
+}
+
+TEST_F(GroupContractTest, AResetOfAFunctionWithoutAtsParksNothing) {
+  Run({"probe p0", "probe p2", "reset-begin p2"});
+  EXPECT_FALSE(at(kP2).parked);
+  EXPECT_EQ(at(kP2).route, Route::kDefaultDma);
+  ExpectRefused("release p2", "p2 is in a reset");
+  Run({"reset-end p2", "release p2"});
+}
+
+TEST_F(GroupContractTest, WhetherAVfIsParkedMayDependOnItsPf) {
+  Topology topology = contract_.topology();
+  topology.functions[0].ats = false;
+  for (const bool asks_pf : {false, true}) {
+    Capabilities capabilities;
+    capabilities.ats_asks_pf = asks_pf;
+    contract_ = Contract(topology, capabilities);
+    Run({"probe p0", "probe v1", "reset-begin v1"});
+    EXPECT_EQ(at(kV1).parked, !asks_pf);
+  }
+}
+
+TEST_F(GroupContractTest, ANestedDomainLivesOnItsParent) {
+  Run({"probe p0"});
+  ExpectRefused("domain-new d2", "d2 is nested in d1: allocate d1 first");
+  ExpectRefused("attach p0 d2", "d2 is nested in d1: allocate d1 first");
+  Run({"domain-new d1"});
+  ExpectRefused("domain-new d2", "d2 is nested in d1: attach d1 first");
+  Run({"attach p0 d1", "map d1 3", "detach p0", "attach p0 d2"});
+  EXPECT_EQ(at(kP0).domain, kD2);
+  EXPECT_TRUE(contract_.domain(kD2).allocated);
+  for (const char* line : {"map d2 4", "unmap d2 3", "flush d2"}) {
+    ExpectRefused(line, "d2 is nested in d1, whose pages are its own: say d1");
+  }
+  ExpectRefused("domain-free d2", "p0 is attached to d2");
+  Run({"detach p0"});
+  ExpectRefused("domain-free d1", "d2 is nested in d1: free it before");
+  Run({"domain-free d2", "domain-free d1"});
+}
+
+TEST_F(GroupContractTest, AParentMayBeFinalisedByItsAllocation) {
+  Capabilities capabilities;
+  capabilities.finalises_late = false;
+  contract_ = Contract(contract_.topology(), capabilities);
+  Run({"probe p0", "domain-new d1", "map d1 3", "domain-new d2"});
+  EXPECT_TRUE(contract_.domain(kD1).finalised);
+}
+
+TEST_F(GroupContractTest, OnlyPciFunctionsAreResetAndSendPasids) {
+  ExpectAllowed("dma p0 0 pasid=7");
+  ExpectRefused("dma p0 0 pasid=8", "p0 offers 8 PASIDs");
+  ExpectRefused("dma p2 0 pasid=1", "p2 offers 0 PASIDs");
+  Topology topology = contract_.topology();
+  topology.functions[3] = {
+      .kind = FunctionKind::kPlatform, .smmu = SmmuId(0), .streams = {9}};
+  contract_ = Contract(topology);
+  Run({"probe p3"});
+  ExpectRefused("reset-begin p3", "f3 is a platform device");
+}
+
 // What the checker sees of a contract, as text.
 std::string Snapshot(const Contract& contract) {
   std::string text;
   for (uint8_t i = 0; i < contract.topology().functions.size(); ++i) {
     const FunctionState& f = contract.function(FunctionId(i));
-    for (const int value : {int{f.probed}, int{f.owned}, int{f.attached},
-                            static_cast<int>(f.route), int{f.domain.value},
-                            static_cast<int>(f.default_domain)}) {
+    for (const int value :
+         {int{f.probed}, int{f.owned}, int{f.attached},
+          static_cast<int>(f.route), int{f.domain.value},
+          static_cast<int>(f.group_route), int{f.group_domain.value},
+          static_cast<int>(f.default_domain), int{f.reset_depth},
+          int{f.parked}}) {
       text += std::to_string(value) + " ";
+    }
+    for (const auto* pasids :
+         {&f.pasids, &contract.GroupPasids(FunctionId(i))}) {
+      for (const PasidState& p : *pasids) {
+        text += std::to_string(p.pasid) + "=" + std::to_string(p.domain.value);
+      }
+      text += ";";
     }
   }
   for (uint8_t i = 0; i < contract.topology().domains.size(); ++i) {
@@ -308,15 +487,39 @@ std::string Snapshot(const Contract& contract) {
   return text;
 }
 
+// What the kernel keeps by group is the same for all of it.
+void CheckGroup(const Contract& contract, FunctionId id) {
+  const FunctionState& f = contract.function(id);
+  const FunctionId member = contract.ProbedMember(id);
+  const std::vector<PasidState>& pasids = contract.GroupPasids(id);
+  if (!member.valid()) RC_ASSERT(pasids.empty());
+  if (!f.probed) return;
+  const FunctionState& other = contract.function(member);
+  RC_ASSERT(f.owned == other.owned && f.attached == other.attached);
+  RC_ASSERT(f.group_route == other.group_route);
+  RC_ASSERT(f.group_domain == other.group_domain);
+  RC_ASSERT(f.default_domain == other.default_domain);
+  const bool skipped = contract.topology().at(id).pasid_bits == 0;
+  RC_ASSERT(f.pasids == (skipped ? std::vector<PasidState>() : pasids));
+  for (size_t i = 0; i < pasids.size(); ++i) {
+    RC_ASSERT(contract.domain(pasids[i].domain).allocated);
+    RC_ASSERT(i == 0 || pasids[i - 1].pasid < pasids[i].pasid);
+  }
+}
+
 // The state says what it means whatever sequence led to it.
 void CheckConsistent(const Contract& contract) {
   for (uint8_t i = 0; i < contract.topology().functions.size(); ++i) {
     const FunctionState& f = contract.function(FunctionId(i));
     RC_ASSERT(f.probed == (f.route != Route::kUnprobed));
-    RC_ASSERT(f.attached == (f.route == Route::kDomain));
-    RC_ASSERT(f.attached == f.domain.valid());
-    if (f.attached) RC_ASSERT(contract.domain(f.domain).finalised);
-    if (!f.probed) RC_ASSERT(!f.owned);
+    RC_ASSERT(f.attached == (f.group_route == Route::kDomain));
+    RC_ASSERT(f.attached == f.group_domain.valid());
+    RC_ASSERT(f.domain.valid() == (f.route == Route::kDomain));
+    RC_ASSERT(f.route == (f.parked ? Route::kBlocked : f.group_route));
+    if (f.attached) RC_ASSERT(contract.domain(f.group_domain).finalised);
+    if (!f.probed) RC_ASSERT(!f.owned && f.reset_depth == 0);
+    if (f.parked) RC_ASSERT(f.reset_depth != 0);
+    CheckGroup(contract, FunctionId(i));
   }
   for (uint8_t i = 0; i < contract.topology().domains.size(); ++i) {
     const DomainState& d = contract.domain(DomainId(i));
@@ -335,13 +538,22 @@ int ResultOf(const Contract& contract, const Operation& operation) {
   if (Below(4) == 0) return -12;
   if (!shape.function) return 0;
   const FunctionState& f = contract.function(operation.function);
+  const bool reset = contract.InReset(operation.function);
   switch (operation.kind) {
     case OperationKind::kClaim:
-      return f.owned ? -1 : f.attached ? -16 : 0;
+      if (f.owned) return -1;
+      return f.attached || reset ||
+                     !contract.GroupPasids(operation.function).empty()
+                 ? -16
+                 : 0;
     case OperationKind::kAttach:
-      return f.attached ? -16 : 0;
+      return f.attached || reset ? -16 : 0;
+    case OperationKind::kReplace:
+    case OperationKind::kSetPasid:
+    case OperationKind::kReplacePasid:
+      return reset ? -16 : 0;
     case OperationKind::kSetDefault:
-      return f.owned ? -1 : 0;
+      return f.owned ? -1 : reset ? -16 : 0;
     default:
       return 0;
   }
@@ -349,7 +561,10 @@ int ResultOf(const Contract& contract, const Operation& operation) {
 
 RC_GTEST_PROP(Contract, AllowedOperationsKeepTheStateConsistent, ()) {
   const Topology topology = ArbitraryTopology();
-  Contract contract(topology);
+  Capabilities capabilities;
+  capabilities.finalises_late = Coin();
+  capabilities.ats_asks_pf = Coin();
+  Contract contract(topology, capabilities);
   int applied = 0;
   for (int i = 0; i < 300; ++i) {
     Operation operation = ArbitraryOperation(topology);

@@ -12,6 +12,8 @@ enum {
   ATSFUZZ_MAX_DOMAINS = 6,
   /* Stream ids of one function. */
   ATSFUZZ_MAX_STREAMS = 4,
+  /* Different PASIDs of one scenario. */
+  ATSFUZZ_MAX_PASIDS = 4,
   /*
    * Observed domains: the declared ones first, then one default domain
    * per function (slot ATSFUZZ_MAX_DOMAINS + function).

@@ -59,17 +59,18 @@ enum atsfuzz_event_kind {
   ATSFUZZ_EVENT_PCI_RETURN,
   /*
    * The SMMU recorded an event (fault) against a stream. a: event id of
-   * the specification (0x10 F_TRANSLATION, 0x04 C_BAD_STE, ...); b: IOVA.
+   * the specification (0x10 F_TRANSLATION, 0x04 C_BAD_STE, ...); b: IOVA;
+   * pasid.
    */
   ATSFUZZ_EVENT_SMMU_FAULT,
   /*
    * A translation request of a function was answered and cached in its
-   * ATC. a: IOVA; b: physical address; c: size in bytes.
+   * ATC. a: IOVA; b: physical address; c: size in bytes; pasid.
    */
   ATSFUZZ_EVENT_ATC_FILL,
   /*
    * A function accessed memory. a: IOVA; b: physical address reached, or
-   * ~0; c: enum atsfuzz_dma_result.
+   * ~0; c: enum atsfuzz_dma_result; pasid.
    */
   ATSFUZZ_EVENT_DMA,
   /* Memory error that the runtime noticed itself (double free, use of freed DMA
@@ -129,6 +130,9 @@ struct atsfuzz_event {
    * module->frames(); 0 elsewhere.
    */
   uint32_t stack;
+  /* Traffic with PASID: which; 0: without. */
+  uint32_t pasid;
+  uint32_t event_pad;
 };
 
 /* ---- Observation ----------------------------------------------------- */
@@ -143,6 +147,7 @@ enum atsfuzz_route {
   ATSFUZZ_ROUTE_STAGE2,
   ATSFUZZ_ROUTE_S1DSS_TERMINATE,
   ATSFUZZ_ROUTE_S1DSS_BYPASS,
+  ATSFUZZ_ROUTE_NESTED, /* a guest's stage 1, then stage 2 */
 };
 
 struct atsfuzz_stream {
@@ -154,9 +159,18 @@ struct atsfuzz_stream {
                        ATSFUZZ_NONE */
   uint16_t asid;    /* stage 1, CD valid */
   uint16_t vmid;    /* STE.S2VMID */
-  uint64_t table;   /* physical address of the root page table in use, or 0 */
+  uint64_t table;   /* physical address of the root page table in use (nested:
+                       of stage 2), or 0 */
   uint64_t ste[8];  /* the raw entry, zero if there is none */
   uint64_t cd[8];   /* the raw CD 0, zero if there is none */
+};
+
+/* A valid context descriptor of a PASID. */
+struct atsfuzz_substream {
+  uint32_t pasid;
+  uint16_t asid;
+  uint16_t pad;
+  uint64_t table; /* physical address of the root page table */
 };
 
 struct atsfuzz_function {
@@ -169,8 +183,10 @@ struct atsfuzz_function {
   uint8_t stream_count; /* as the topology lists them */
   uint8_t group_domain; /* domain slot of the core's group->domain; ATSFUZZ_NONE
                            if static or none */
-  uint8_t pad;
+  uint8_t substream_count;
   struct atsfuzz_stream streams[ATSFUZZ_MAX_STREAMS];
+  /* The valid CDs of its CD table beside CD 0, by PASID. */
+  struct atsfuzz_substream substreams[ATSFUZZ_MAX_PASIDS];
 };
 
 struct atsfuzz_domain {
@@ -180,11 +196,39 @@ struct atsfuzz_domain {
   uint8_t smmu;        /* SMMU it belongs to, once finalised */
   uint16_t tag;        /* ASID (stage 1) or VMID (stage 2) */
   uint8_t has_counter; /* this kernel has nr_ats_masters */
-  uint8_t pad;
+  uint8_t has_array;   /* this kernel has invalidation arrays (7.1+) */
   int32_t nr_ats_masters;
   uint64_t table; /* physical address of the root page table */
-  /* Attachments on the driver's list, by function (PASID 0 only). */
+  /*
+   * Attachments on the driver's list, by function: of its RID (a nested
+   * domain's are on its parent), and of its PASIDs.
+   */
   uint8_t attachments[ATSFUZZ_MAX_FUNCTIONS];
+  uint8_t pasid_attachments[ATSFUZZ_MAX_FUNCTIONS];
+  /* The invalidation array: entries inv_first .. inv_first + num_invs of the
+     observation's `invs`, trash among them. */
+  uint8_t has_ats;
+  uint8_t array_pad[3];
+  uint32_t inv_first, num_invs, max_invs, num_trashes;
+};
+
+/* Same order as the kernel's enum arm_smmu_inv_type. */
+enum atsfuzz_inv_type {
+  ATSFUZZ_INV_S1_ASID,
+  ATSFUZZ_INV_S2_VMID,
+  ATSFUZZ_INV_S2_VMID_S1_CLEAR,
+  ATSFUZZ_INV_ATS,
+  ATSFUZZ_INV_ATS_FULL,
+};
+
+/* An entry of an invalidation array. */
+struct atsfuzz_inv {
+  uint8_t smmu;
+  uint8_t type;  /* enum atsfuzz_inv_type */
+  uint16_t rank; /* of the SMMU's address among the SMMUs: arrays sort by it */
+  uint32_t id;   /* ASID, VMID or stream id */
+  uint32_t ssid; /* ATS entries: PASID, 0 the RID */
+  int32_t users; /* 0: trash */
 };
 
 /* An entry of an ATC. */
@@ -200,10 +244,13 @@ struct atsfuzz_atc_entry {
 /* An entry of an SMMU's IOTLB. */
 struct atsfuzz_iotlb_entry {
   uint8_t smmu;
-  uint8_t stage; /* 1: tagged by ASID (and VMID 0), 2: tagged by VMID */
+  uint8_t stage; /* 1: tagged by ASID and `vmid`, 2: tagged by VMID */
   uint16_t tag;
   uint8_t level; /* of the leaf, 1..3 */
-  uint8_t pad[3];
+  uint8_t pad;
+  /* Stage 1 of a guest: its VMID, and `physical` is what stage 2 makes of the
+     guest's address; 0 elsewhere. */
+  uint16_t vmid;
   uint64_t iova, physical, size;
 };
 
@@ -214,6 +261,9 @@ struct atsfuzz_observation {
   uint32_t atc_count;
   uint32_t iotlb_count;
   const struct atsfuzz_iotlb_entry *iotlb;
+  /* The domains' invalidation arrays, one after the other. */
+  const struct atsfuzz_inv *invs;
+  uint32_t inv_count;
   /* Allocations made and not freed; devm memory of SMMUs not counted. */
   uint32_t allocations;
   /* Nodes in the SMMUs' stream trees. */

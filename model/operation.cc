@@ -8,22 +8,33 @@ namespace atsfuzz::model {
 namespace {
 
 constexpr std::array<OperationShape, kOperationKinds> kShapes = {{
-    // name, function, domain, page, range, stream, queued, default_domain,
-    // must_succeed
-    {"probe", true, false, false, false, false, false, false, false},
-    {"release", true, false, false, false, false, false, false, true},
-    {"claim", true, false, false, false, false, false, false, false},
-    {"unclaim", true, false, false, false, false, false, false, true},
-    {"attach", true, true, false, false, false, false, false, false},
-    {"replace", true, true, false, false, false, false, false, false},
-    {"detach", true, false, false, false, false, false, false, true},
-    {"set-default", true, false, false, false, false, false, true, false},
-    {"map", false, true, true, true, false, false, false, false},
-    {"unmap", false, true, true, true, false, true, false, false},
-    {"flush", false, true, false, false, false, false, false, false},
-    {"dma", true, false, true, false, true, false, false, false},
-    {"domain-new", false, true, false, false, false, false, false, false},
-    {"domain-free", false, true, false, false, false, false, false, false},
+    // By OperationKind.
+    {.name = "probe", .function = true},
+    {.name = "release", .function = true, .must_succeed = true},
+    {.name = "claim", .function = true},
+    {.name = "unclaim", .function = true, .must_succeed = true},
+    {.name = "attach", .function = true, .domain = true},
+    {.name = "replace", .function = true, .domain = true},
+    {.name = "detach", .function = true, .must_succeed = true},
+    {.name = "set-default", .function = true, .default_domain = true},
+    {.name = "map", .domain = true, .page = true, .range = true},
+    {.name = "unmap",
+     .domain = true,
+     .page = true,
+     .range = true,
+     .queued = true},
+    {.name = "flush", .domain = true},
+    {.name = "dma", .function = true, .page = true, .stream = true},
+    {.name = "domain-new", .domain = true},
+    {.name = "domain-free", .domain = true},
+    {.name = "set-pasid", .function = true, .domain = true, .pasid = true},
+    {.name = "replace-pasid", .function = true, .domain = true, .pasid = true},
+    {.name = "clear-pasid",
+     .function = true,
+     .pasid = true,
+     .must_succeed = true},
+    {.name = "reset-begin", .function = true},
+    {.name = "reset-end", .function = true, .must_succeed = true},
 }};
 
 constexpr std::array<absl::string_view, kAllocSites> kSiteNames = {
@@ -88,12 +99,23 @@ absl::string_view AllocSiteName(AllocSite site) {
   return kSiteNames[static_cast<size_t>(site)];
 }
 
+bool AddPasid(const Operation& operation, std::vector<uint32_t>* pasids) {
+  if (operation.pasid == 0) return true;
+  for (uint32_t known : *pasids) {
+    if (known == operation.pasid) return true;
+  }
+  if (pasids->size() == ATSFUZZ_MAX_PASIDS) return false;
+  pasids->push_back(operation.pasid);
+  return true;
+}
+
 std::string ToText(const Topology& topology, const Operation& operation) {
   const OperationShape& shape = ShapeOf(operation.kind);
   std::string text(shape.name);
   if (shape.function) {
     absl::StrAppend(&text, " ", Name(topology, operation.function));
   }
+  if (shape.pasid) absl::StrAppend(&text, " ", operation.pasid);
   if (shape.domain) absl::StrAppend(&text, " ", Name(operation.domain));
   if (shape.default_domain) {
     const bool dma = operation.default_domain == DefaultDomain::kDma;
@@ -106,6 +128,9 @@ std::string ToText(const Topology& topology, const Operation& operation) {
   if (shape.queued && operation.queued) absl::StrAppend(&text, " queued");
   if (shape.stream && operation.stream != 0) {
     absl::StrAppend(&text, " stream=", operation.stream);
+  }
+  if (shape.stream && operation.pasid != 0) {
+    absl::StrAppend(&text, " pasid=", operation.pasid);
   }
   AppendFaults(operation.faults, &text);
   return text;

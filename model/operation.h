@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "model/ids.h"
@@ -29,8 +30,13 @@ enum class OperationKind : uint8_t {
   kDma,         // dma f P [stream=K]  the device accesses page P
   kDomainNew,   // domain-new d      iommu_paging_domain_alloc (or 6.x nesting)
   kDomainFree,  // domain-free d     iommu_domain_free
+  kSetPasid,    // set-pasid f N d      iommu_attach_device_pasid
+  kReplacePasid,  // replace-pasid f N d  iommu_replace_device_pasid
+  kClearPasid,    // clear-pasid f N      iommu_detach_device_pasid
+  kResetBegin,  // reset-begin f     pci_dev_reset_iommu_prepare, then the reset
+  kResetEnd,    // reset-end f       pci_dev_reset_iommu_done
 };
-inline constexpr int kOperationKinds = 14;
+inline constexpr int kOperationKinds = 19;
 
 // Where the driver or its core allocates, by purpose and not by function name,
 // so that a scenario means the same on the model and on every kernel.
@@ -84,6 +90,9 @@ struct Operation {
   FunctionId function;  // kinds that name a function (see Uses)
   DomainId domain;      // kinds that name a domain
   uint8_t stream = 0;   // kDma: index into the function's streams
+  // kSetPasid, kReplacePasid, kClearPasid: 1 .. 2^20 - 1. kDma: 0 for traffic
+  // without PASID.
+  uint32_t pasid = 0;
   uint16_t page = 0;    // kMap, kUnmap, kDma: first page
   uint16_t pages = 1;   // kMap, kUnmap: number of pages, 1 or more
   bool queued = false;  // kUnmap: no IOTLB sync until a flush
@@ -96,12 +105,21 @@ struct Operation {
 // Which arguments a kind has, for printers, mutators and the shrinker.
 struct OperationShape {
   absl::string_view name;  // as in the text: "set-default"
-  bool function, domain, page, range, stream, queued, default_domain;
+  bool function = false, domain = false, page = false, range = false,
+       stream = false, queued = false, default_domain = false;
+  // Has a PASID as its second argument (kDma has it as `pasid=N`).
+  bool pasid = false;
   // The kernel's callers rely on it: a failure is a kernel WARN, not an error.
-  bool must_succeed;
+  bool must_succeed = false;
 };
 const OperationShape& ShapeOf(OperationKind kind);
 absl::string_view AllocSiteName(AllocSite site);
+
+inline constexpr uint32_t kMaxPasid = (1u << 20) - 1;
+
+// Notes the PASID that `operation` names, if any, among the different ones of a
+// scenario. False, and nothing noted, if it would be one too many.
+bool AddPasid(const Operation& operation, std::vector<uint32_t>* pasids);
 
 // One line of scenario text, without newline: "attach v0 d0  !alloc#3".
 std::string ToText(const Topology& topology, const Operation& operation);

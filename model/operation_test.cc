@@ -16,7 +16,7 @@ TEST(Operation, NoTwoKindsAndNoTwoSitesShareAName) {
   for (int i = 0; i < kAllocSites; ++i) {
     sites.emplace(AllocSiteName(static_cast<AllocSite>(i)));
   }
-  EXPECT_EQ(kinds.size(), 14u);
+  EXPECT_EQ(kinds.size(), 19u);
   EXPECT_EQ(sites.size(), 12u);
 }
 
@@ -28,17 +28,37 @@ TEST(Operation, ShapesStandAtTheirKinds) {
   EXPECT_TRUE(ShapeOf(OperationKind::kDma).stream);
   EXPECT_FALSE(ShapeOf(OperationKind::kDma).range);
   EXPECT_EQ(ShapeOf(OperationKind::kDomainFree).name, "domain-free");
+  EXPECT_EQ(ShapeOf(OperationKind::kReplacePasid).name, "replace-pasid");
+  EXPECT_TRUE(ShapeOf(OperationKind::kReplacePasid).pasid);
+  EXPECT_TRUE(ShapeOf(OperationKind::kReplacePasid).domain);
+  EXPECT_FALSE(ShapeOf(OperationKind::kClearPasid).domain);
+  EXPECT_FALSE(ShapeOf(OperationKind::kDma).pasid);
   EXPECT_EQ(AllocSiteName(AllocSite::kAttachment), "attachment");
   EXPECT_EQ(AllocSiteName(AllocSite::kMerge), "merge");
 }
 
-TEST(Operation, OnlyDetachUnclaimAndReleaseMustSucceed) {
+TEST(Operation, WhatGoesBackToASafeStateMustSucceed) {
   std::string names;
   for (int i = 0; i < kOperationKinds; ++i) {
     const OperationShape& shape = ShapeOf(static_cast<OperationKind>(i));
     if (shape.must_succeed) names += std::string(shape.name) + " ";
   }
-  EXPECT_EQ(names, "release unclaim detach ");
+  EXPECT_EQ(names, "release unclaim detach clear-pasid reset-end ");
+}
+
+TEST(Operation, AScenarioHasFewDifferentPasids) {
+  std::vector<uint32_t> pasids;
+  Operation operation;
+  EXPECT_TRUE(AddPasid(operation, &pasids));
+  EXPECT_TRUE(pasids.empty()) << "0 is traffic without PASID";
+  for (operation.pasid = 1; operation.pasid <= ATSFUZZ_MAX_PASIDS;
+       ++operation.pasid) {
+    EXPECT_TRUE(AddPasid(operation, &pasids));
+  }
+  EXPECT_FALSE(AddPasid(operation, &pasids));
+  EXPECT_EQ(pasids.size(), size_t{ATSFUZZ_MAX_PASIDS});
+  operation.pasid = 1;
+  EXPECT_TRUE(AddPasid(operation, &pasids));
 }
 
 TEST(Operation, FaultsBelongToTheirClass) {

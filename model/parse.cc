@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -78,8 +79,15 @@ class Parser {
     if (keyword.text == "expect") return ParseExpect(line);
     if (const auto kind = KindByName(keyword.text)) {
       auto operation = ParseOperation(*kind, line, names_);
-      if (operation.ok()) scenario_.operations.push_back(*operation);
-      return operation.status();
+      if (!operation.ok()) return operation.status();
+      if (!AddPasid(*operation, &pasids_)) {
+        return line.Error(
+            keyword,
+            absl::StrCat("at most ", ATSFUZZ_MAX_PASIDS, " different PASIDs"),
+            "use one of those above");
+      }
+      scenario_.operations.push_back(*operation);
+      return absl::OkStatus();
     }
     return UnknownKeyword(line, keyword);
   }
@@ -89,14 +97,6 @@ class Parser {
       return line.Error(keyword, "an operation",
                         "threads are not supported by this version: write the "
                         "operations one after another");
-    }
-    if (IsOneOf(keyword.text, {"set-pasid", "replace-pasid", "clear-pasid"})) {
-      return line.Error(keyword, "an operation of this version",
-                        "PASIDs are not supported yet: remove the line");
-    }
-    if (IsOneOf(keyword.text, {"reset-begin", "reset-end"})) {
-      return line.Error(keyword, "an operation of this version",
-                        "resets are not supported yet: remove the line");
     }
     std::string names;
     for (int i = 0; i < kOperationKinds; ++i) {
@@ -143,6 +143,7 @@ class Parser {
   const absl::string_view file_;
   Scenario scenario_;
   Names names_;
+  std::vector<uint32_t> pasids_;  // the different ones so far
   bool in_story_ = true;
 };
 

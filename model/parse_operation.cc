@@ -58,6 +58,16 @@ absl::Status ParseDefaultDomain(const Line& line, const Token& token,
   return absl::OkStatus();
 }
 
+absl::Status ParsePasid(const Line& line, const Token& token, uint32_t min,
+                        uint32_t* pasid) {
+  auto number =
+      line.Number(token, min, kMaxPasid,
+                  absl::StrCat("a PASID from ", min, " to ", kMaxPasid),
+                  "PASID 0 stands for traffic without PASID");
+  if (number.ok()) *pasid = *number;
+  return number.status();
+}
+
 // "#N": returns the bit of the N-th.
 absl::StatusOr<uint64_t> ParseNth(const Line& line, const Token& token,
                                   uint32_t max, absl::string_view what) {
@@ -110,7 +120,7 @@ absl::Status ParseFault(const Line& line, const Token& token, Faults* faults) {
 
 std::string ExpectedOptions(const OperationShape& shape) {
   return absl::StrCat(shape.queued ? "queued, " : "",
-                      shape.stream ? "stream=, " : "",
+                      shape.stream ? "stream=, pasid=, " : "",
                       "a fault or the end of the line");
 }
 
@@ -129,9 +139,9 @@ absl::Status ParseOption(const Line& line, const Token& token,
     if (stream.ok()) operation->stream = static_cast<uint8_t>(*stream);
     return stream.status();
   }
-  if (absl::ConsumePrefix(&rest, "pasid=")) {
-    return line.Error(token, ExpectedOptions(shape),
-                      "PASIDs are not supported yet: remove it");
+  if (shape.stream && absl::ConsumePrefix(&rest, "pasid=")) {
+    return ParsePasid(line, token.From(token.text.size() - rest.size()), 0,
+                      &operation->pasid);
   }
   return line.Error(token, ExpectedOptions(shape),
                     absl::StrCat("`", shape.name, "` takes nothing else here"));
@@ -148,6 +158,9 @@ absl::StatusOr<Operation> ParseOperation(OperationKind kind, Line& line,
   if (shape.function) {
     status =
         ParseName(line, names.functions, "a function", &operation.function);
+  }
+  if (status.ok() && shape.pasid) {
+    status = ParsePasid(line, line.Next(), 1, &operation.pasid);
   }
   if (status.ok() && shape.domain) {
     status = ParseName(line, names.domains, "a domain", &operation.domain);

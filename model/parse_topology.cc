@@ -165,29 +165,38 @@ absl::Status ParseFunctionAttribute(const Line& line,
   if (key == "streams=") return ParseStreams(line, value, function);
   if (key == "pasids=") return ParsePasids(line, value, function);
   if (key == "default=") return ParseDefault(line, value, function);
+  if (key == "group=") {
+    return FindName(line, value, names.functions, "a function",
+                    &function->leader);
+  }
   if (key == "ats") {
     function->ats = true;
   } else if (key == "untrusted") {
     function->untrusted = true;
   } else if (key == "eager") {
     function->eager = true;
-  } else if (key == "group=") {
-    return line.Error(attribute.whole, "an attribute of this version",
-                      "groups of several functions are not supported yet: "
-                      "remove it, each function is a group of its own");
   } else if (key == "requires-ats") {
-    return line.Error(attribute.whole, "an attribute of this version",
-                      "functions that require ATS are not supported yet: "
-                      "remove it");
+    function->requires_ats = true;
   } else {
     return line.Error(
         attribute.whole,
         absl::StrCat(function->kind == FunctionKind::kVf ? "of=, " : "",
-                     "smmu=, ats, untrusted, eager, pasids=, "
-                     "streams= or default="),
+                     "smmu=, ats, requires-ats, untrusted, eager, "
+                     "pasids=, streams=, default= or group="),
         kLookAtAttributes);
   }
   return absl::OkStatus();
+}
+
+absl::Status ParseGuest(const Line& line, const Token& value, Domain* domain) {
+  for (GuestEntry guest :
+       {GuestEntry::kStage1, GuestEntry::kBypass, GuestEntry::kAbort}) {
+    if (value.text != GuestName(guest)) continue;
+    domain->guest = guest;
+    return absl::OkStatus();
+  }
+  return line.Error(value, "stage1, bypass or abort",
+                    "it is what the guest's stream table entry says");
 }
 
 absl::Status ParseDomainAttribute(const Line& line, const Attribute& attribute,
@@ -203,11 +212,17 @@ absl::Status ParseDomainAttribute(const Line& line, const Attribute& attribute,
     if (stage.ok()) domain->stage = static_cast<uint8_t>(*stage);
     return stage.status();
   }
-  if (key == "parent=") {
-    return line.Error(attribute.whole, "an attribute of this version",
-                      "nested domains are not supported yet: remove it");
+  if (key == "nested=") {
+    return FindName(line, attribute.value, names.domains, "a domain",
+                    &domain->parent);
   }
-  return line.Error(attribute.whole, "smmu= or stage=", kLookAtAttributes);
+  if (key == "guest=") return ParseGuest(line, attribute.value, domain);
+  if (key == "ats") {
+    domain->guest_ats = true;
+    return absl::OkStatus();
+  }
+  return line.Error(attribute.whole, "smmu=, stage=, nested=, guest= or ats",
+                    kLookAtAttributes);
 }
 
 absl::StatusOr<Token> ParseNewName(Line& line, const Names& names) {
@@ -300,6 +315,33 @@ absl::Status ParseFunction(FunctionKind kind, Line& line, const Token& name,
   return Judge(line, name, topology, id);
 }
 
+// What a nested domain has of its parent, and the others must say.
+absl::Status CompleteDomain(const Line& line, const AttributeReader& attributes,
+                            Topology& topology) {
+  Domain& domain = topology.domains.back();
+  if (!domain.parent.valid()) {
+    for (absl::string_view key : {"guest=", "ats"}) {
+      if (attributes.Saw(key)) {
+        return Require(line, attributes,
+                       "nested=", "only a nested domain has a guest");
+      }
+    }
+    auto status =
+        Require(line, attributes, "smmu=", "a domain belongs to an SMMU");
+    if (!status.ok()) return status;
+    return Require(line, attributes, "stage=", "it is 1 or 2");
+  }
+  if (auto status =
+          Require(line, attributes, "guest=", "it is stage1, bypass or abort");
+      !status.ok()) {
+    return status;
+  }
+  const Domain& parent = topology.at(domain.parent);
+  if (!attributes.Saw("smmu=")) domain.smmu = parent.smmu;
+  if (!attributes.Saw("stage=")) domain.stage = parent.stage;
+  return absl::OkStatus();
+}
+
 absl::Status ParseDomain(Line& line, const Token& name, Names& names,
                          Topology& topology) {
   if (auto status = Declare(line, name, ATSFUZZ_MAX_DOMAINS, "domains",
@@ -315,13 +357,7 @@ absl::Status ParseDomain(Line& line, const Token& name, Names& names,
         ParseDomainAttribute(line, *attribute, names, &topology.domains.back());
     if (!status.ok()) return status;
   }
-  if (auto status =
-          Require(line, attributes, "smmu=", "a domain belongs to an SMMU");
-      !status.ok()) {
-    return status;
-  }
-  if (auto status = Require(line, attributes, "stage=", "it is 1 or 2");
-      !status.ok()) {
+  if (auto status = CompleteDomain(line, attributes, topology); !status.ok()) {
     return status;
   }
   return Judge(line, name, topology, names.domains[std::string(name.text)]);

@@ -75,6 +75,7 @@ void AppendFunction(const Topology& topology, FunctionId id, std::string* out) {
     attributes.push_back("smmu=" + Name(function.smmu));
   }
   if (function.ats) attributes.emplace_back("ats");
+  if (function.requires_ats) attributes.emplace_back("requires-ats");
   if (function.untrusted) attributes.emplace_back("untrusted");
   if (function.eager) attributes.emplace_back("eager");
   if (function.pasid_bits != 0) {
@@ -86,6 +87,9 @@ void AppendFunction(const Topology& topology, FunctionId id, std::string* out) {
   if (function.default_domain == DefaultDomain::kIdentity) {
     attributes.emplace_back("default=identity");
   }
+  if (function.leader.valid()) {
+    attributes.push_back("group=" + Name(topology, function.leader));
+  }
   AppendHead(KindName(function.kind), Name(topology, id), out);
   AppendAttributes(attributes, out);
 }
@@ -93,8 +97,17 @@ void AppendFunction(const Topology& topology, FunctionId id, std::string* out) {
 void AppendDomain(const Topology& topology, DomainId id, std::string* out) {
   const Domain& domain = topology.at(id);
   AppendHead("domain", Name(id), out);
-  AppendAttributes(
-      {"smmu=" + Name(domain.smmu), absl::StrCat("stage=", domain.stage)}, out);
+  if (!domain.parent.valid()) {
+    AppendAttributes(
+        {"smmu=" + Name(domain.smmu), absl::StrCat("stage=", domain.stage)},
+        out);
+    return;
+  }
+  std::vector<std::string> attributes = {
+      "nested=" + Name(domain.parent),
+      absl::StrCat("guest=", GuestName(domain.guest))};
+  if (domain.guest_ats) attributes.emplace_back("ats");
+  AppendAttributes(attributes, out);
 }
 
 void AppendTopology(const Topology& topology, std::string* out) {

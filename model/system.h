@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "model/capabilities.h"
 #include "model/contract.h"
 #include "model/observation.h"
 #include "model/operation.h"
@@ -27,10 +28,19 @@ struct Location {
 // Something a violation is about, and whose last change can be located.
 struct Fact {
   // Same order as enum atsfuzz_fact.
-  enum Kind : uint8_t { kBelief, kCounter, kSte, kAts, kPasid, kStream, kNone };
+  enum Kind : uint8_t {
+    kBelief,
+    kCounter,
+    kSte,
+    kAts,
+    kPasid,
+    kStream,
+    kArray,
+    kNone
+  };
   Kind kind = kNone;
-  uint8_t index =
-      0;  // function, domain slot, or function * max streams + stream
+  // Function, domain slot (counter, array), or function * max streams + stream.
+  uint8_t index = 0;
 };
 
 // The system under test: a machine that runs one operation after another and
@@ -58,6 +68,11 @@ class System {
   virtual const atsfuzz_observation& Observe() = 0;
   virtual std::span<const atsfuzz_event> Events() = 0;
 
+  // True if the last operation made the kernel use memory that it had freed or
+  // unlinked: what a real one does from here on depends on what lies there.
+  // Only a system that knows it without looking says so.
+  virtual bool Undefined() const { return false; }
+
   // True if Locate and LastWriter answer.
   virtual bool Locates() const = 0;
   // The call stack of an event, innermost first; empty if not recorded.
@@ -68,7 +83,10 @@ class System {
   // Edge counters since Boot, of the code under test; empty if not compiled in.
   virtual std::span<uint8_t> Coverage() = 0;
 
-  // "linux:6.12".
+  // What a scenario may use here, and what this kernel's core promises.
+  virtual const Capabilities& capabilities() const = 0;
+
+  // "linux:6.12", "model:6.12".
   virtual const std::string& name() const = 0;
 };
 

@@ -49,8 +49,13 @@ TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
       "vf     v1  of=p0 smmu=s0 ats untrusted eager pasids=1024 "
       "streams=0x10,0x1ffff default=identity\n"
       "platform f2  smmu=s1\n"
+      "pf     p3  smmu=s0 ats requires-ats untrusted default=identity "
+      "group=v1\n"
       "domain d0  smmu=s0 stage=1\n"
       "domain d1  smmu=s1 stage=2\n"
+      "domain d2  smmu=s0 stage=2\n"
+      "domain d3  nested=d2 guest=stage1 ats\n"
+      "domain d4  nested=d2 guest=abort\n"
       "\n"
       "probe v1\n"
       "attach v1 d0  !alloc#3 !alloc#64 !alloc:cd-table !alloc:attachment "
@@ -60,6 +65,12 @@ TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
       "map d0 4..1023\n"
       "unmap d0 3 queued\n"
       "dma v1 3 stream=1\n"
+      "dma v1 3 stream=1 pasid=2\n"
+      "set-pasid v1 2 d0  !alloc:merge\n"
+      "replace-pasid v1 2 d0\n"
+      "clear-pasid v1 2\n"
+      "reset-begin v1\n"
+      "reset-end v1\n"
       "flush d0\n"
       "\n"
       "expect violation belief-matches-device on linux:6.12\n"
@@ -88,6 +99,41 @@ TEST(Text, ArgumentsMeanWhatTheySay) {
   EXPECT_EQ(dma.stream, 2);
   EXPECT_FALSE(dma.domain.valid());
   EXPECT_EQ(scenario->operations[2].default_domain, DefaultDomain::kIdentity);
+}
+
+TEST(Text, PasidsStandWhereTheCallHasThem) {
+  const auto scenario = ParseAfterMachine(
+      "set-pasid p0 0x10 d0\n"
+      "clear-pasid p0 16\n"
+      "dma p0 7 pasid=16");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  ASSERT_EQ(scenario->operations.size(), 3u);
+  EXPECT_EQ(scenario->operations[0].kind, OperationKind::kSetPasid);
+  EXPECT_EQ(scenario->operations[0].domain, DomainId(0));
+  for (const Operation& operation : scenario->operations) {
+    EXPECT_EQ(operation.pasid, 16u);
+    EXPECT_EQ(operation.function, FunctionId(0));
+  }
+  EXPECT_EQ(scenario->operations[2].page, 7);
+}
+
+TEST(Text, AFifthPasidIsRefusedWhereItStands) {
+  ExpectError(ParseAfterMachine("set-pasid p0 1 d0\nset-pasid p0 2 d0\n"
+                                "dma p0 1 pasid=3\nclear-pasid p0 4\n"
+                                "clear-pasid p0 1\nclear-pasid p0 5"),
+              "a.ats:9:1: found 'clear-pasid', expected at most 4 different");
+}
+
+TEST(Text, ANestedDomainHasTheSmmuAndTheStageOfItsParent) {
+  const auto scenario = ParseAfterMachine(
+      "domain d1 smmu=s0 stage=2\n"
+      "domain d2 nested=d1 guest=bypass");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const Domain& nested = scenario->topology.domains.at(2);
+  EXPECT_EQ(nested.smmu, SmmuId(0));
+  EXPECT_EQ(nested.stage, 2);
+  EXPECT_EQ(nested.parent, DomainId(1));
+  EXPECT_EQ(nested.guest, GuestEntry::kBypass);
 }
 
 TEST(Text, NamesAreFreeAndBecomeCanonical) {
@@ -147,9 +193,14 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"map d0 3..", "4:11: found nothing"},
       {"dma p0 3..4", "4:8: found '3..4'"},
       {"dma p0 3 stream=4", "4:17: found '4', expected 0 to 3"},
-      {"dma p0 3 queued", "4:10: found 'queued', expected stream=, a fault"},
+      {"dma p0 3 queued", "4:10: found 'queued', expected stream=, pasi"},
       {"map d0 3 queued", "4:10: found 'queued', expected a fault or the end"},
       {"unmap d0 3 queued queued", "4:19: found 'queued'"},
+      {"set-pasid p0 d0 3", "4:14: found 'd0', expected a PASID from 1 to 10"},
+      {"set-pasid p0 0 d0", "4:14: found '0', expected a PASID from 1"},
+      {"clear-pasid p0 1048576", "4:16: found '1048576', expected a PASID"},
+      {"dma p0 3 pasid=x", "4:16: found 'x', expected a PASID from 0"},
+      {"map d0 3 pasid=1", "4:10: found 'pasid=1', expected a fault or"},
       {"set-default p0 bypass", "4:16: found 'bypass', expected identity or"},
       {"probe p0 !alloc", "4:10: found '!alloc', expected !alloc#N"},
       {"probe p0 !alloc#65", "4:17: found '65', expected the number of an al"},
@@ -174,6 +225,12 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"pf p1 pasids=3", "4:14: found '3', expected a number of PASIDs, a po"},
       {"pf p1 pasids=1", "4:14: found '1', expected a number of PASIDs, a po"},
       {"vf v1 smmu=s0", "4:14: found nothing, expected of="},
+      {"pf p1 group=p9", "4:13: found 'p9', expected the name of a function"},
+      {"pf p1 group=p0", "4:4: found 'p1', expected a machine that can exist"},
+      {"domain d1 nested=d0", "4:20: found nothing, expected guest="},
+      {"domain d1 nested=d0 guest=s1", "4:27: found 's1', expected stage1, by"},
+      {"domain d1 nested=d0 guest=abort", "4:8: found 'd1', expected a machi"},
+      {"domain d1 smmu=s0 stage=1 ats", "4:30: found nothing, expected nest"},
       {"platform f1 ats", "4:10: found 'f1', expected a machine that can exi"},
       {"domain d1 stage=1", "4:18: found nothing, expected smmu="},
       {"domain d1 smmu=s0", "4:18: found nothing, expected stage="},
@@ -187,12 +244,6 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
 
 TEST(Text, WhatThisVersionLacksIsNamed) {
   const BadLine kLines[] = {
-      {"pf p1 group=g0", "not supported yet: remove it"},
-      {"pf p1 requires-ats", "not supported yet: remove it"},
-      {"domain d1 smmu=s0 parent=d0", "not supported yet: remove it"},
-      {"set-pasid p0 d0 3", "PASIDs are not supported yet"},
-      {"dma p0 3 pasid=1", "PASIDs are not supported yet"},
-      {"reset-begin p0", "resets are not supported yet"},
       {"par", "threads are not supported by this version"},
       {"schedule 0@3", "threads are not supported by this version"},
   };

@@ -24,10 +24,15 @@ absl::Status ValidateVf(const Topology& topology, FunctionId id) {
 }
 
 absl::Status ValidatePlatform(const Function& function) {
-  if (function.ats || function.untrusted || function.pasid_bits != 0) {
+  if (function.ats || function.untrusted || function.pasid_bits != 0 ||
+      function.requires_ats) {
     return Bad(
         "a platform device is not a PCI function: it has no ATS, no PASID "
         "capability and no pci_dev.untrusted");
+  }
+  // arm_smmu_device_group
+  if (function.leader.valid()) {
+    return Bad("a platform device has a group of its own");
   }
   return absl::OkStatus();
 }
@@ -49,6 +54,68 @@ absl::Status ValidateStreams(const Function& function) {
                               " is beyond the largest, 0x",
                               absl::Hex(kMaxStreamId)));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateGroup(const Topology& topology, FunctionId id) {
+  const Function& function = topology.at(id);
+  if (!function.leader.valid()) return absl::OkStatus();
+  if (function.leader >= id) {
+    return Bad("a group is named by a function that is declared before");
+  }
+  const Function& leader = topology.at(function.leader);
+  const std::string name = Name(topology, function.leader);
+  if (leader.kind == FunctionKind::kPlatform) {
+    return Bad(
+        absl::StrCat("the platform device ", name, " has a group of its own"));
+  }
+  if (leader.leader.valid()) {
+    return Bad(absl::StrCat(name, " is in ", Name(topology, leader.leader),
+                            "'s group: name that"));
+  }
+  if (!function.smmu.valid() || function.smmu != leader.smmu) {
+    return Bad(absl::StrCat("the functions of a group are behind one SMMU, ",
+                            name, "'s"));
+  }
+  if (function.default_domain != leader.default_domain) {
+    return Bad(absl::StrCat("a group has one default domain, ", name, "'s"));
+  }
+  if (function.untrusted != leader.untrusted) {
+    return Bad(
+        absl::StrCat("the functions of a group are trusted, or none is, "
+                     "as ",
+                     name, " says"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateNested(const Topology& topology, DomainId id) {
+  const Domain& domain = topology.at(id);
+  if (!domain.parent.valid()) {
+    if (domain.guest == GuestEntry::kStage1 && !domain.guest_ats) {
+      return absl::OkStatus();
+    }
+    return Bad("a domain that is not nested has no guest");
+  }
+  if (domain.parent >= id) {
+    return Bad("a nested domain's parent is declared before it");
+  }
+  const Domain& parent = topology.at(domain.parent);
+  const std::string name = Name(domain.parent);
+  if (parent.parent.valid()) {
+    return Bad(absl::StrCat(name, " is nested itself: a parent is not"));
+  }
+  if (parent.stage != 2 || !topology.at(parent.smmu).stage1) {
+    return Bad(absl::StrCat(name,
+                            " cannot be a parent: one is of stage 2, of an "
+                            "SMMU that has both stages"));
+  }
+  if (domain.smmu != parent.smmu || domain.stage != parent.stage) {
+    return Bad("a nested domain has the SMMU and the stage of its parent");
+  }
+  if (domain.guest_ats && domain.guest != GuestEntry::kStage1) {
+    return Bad("a guest's EATS needs guest=stage1");
   }
   return absl::OkStatus();
 }
@@ -89,6 +156,19 @@ std::string Name(const Topology& topology, FunctionId id) {
 
 std::string Name(DomainId id) { return absl::StrCat("d", id.value); }
 
+absl::string_view GuestName(GuestEntry guest) {
+  switch (guest) {
+    case GuestEntry::kStage1:
+      return "stage1";
+    case GuestEntry::kBypass:
+      return "bypass";
+    case GuestEntry::kAbort:
+      return "abort";
+  }
+  assert(false && "every entry has a name");
+  return "";
+}
+
 std::vector<uint32_t> DefaultStreams(FunctionId id) {
   return {0x100u * (id.value + 1u)};
 }
@@ -120,6 +200,7 @@ absl::Status Validate(const Topology& topology, FunctionId id) {
   if (function.pasid_bits > kMaxPasidBits) {
     return Bad("PCI offers at most 2^20 PASIDs");
   }
+  if (auto status = ValidateGroup(topology, id); !status.ok()) return status;
   return ValidateStreams(function);
 }
 
@@ -135,7 +216,23 @@ absl::Status Validate(const Topology& topology, DomainId id) {
   if (!(domain.stage == 1 ? smmu.stage1 : smmu.stage2)) {
     return Bad(absl::StrCat(Name(domain.smmu), " has no stage ", domain.stage));
   }
-  return absl::OkStatus();
+  return ValidateNested(topology, id);
+}
+
+bool SupportsAts(const Topology& topology, FunctionId id, bool asks_pf) {
+  const Function& function = topology.at(id);
+  if (!function.ats || function.untrusted) return false;
+  return !asks_pf || function.kind != FunctionKind::kVf ||
+         SupportsAts(topology, function.pf, asks_pf);
+}
+
+uint16_t MembersOf(const Topology& topology, FunctionId id) {
+  uint16_t members = 0;
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    const FunctionId other(static_cast<uint8_t>(i));
+    if (topology.LeaderOf(other) == topology.LeaderOf(id)) members |= 1u << i;
+  }
+  return members;
 }
 
 absl::Status Validate(const Topology& topology) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "model/ids.h"
 #include "model/limits.h"
 
@@ -49,13 +50,30 @@ struct Function {
   // repeated or shared with other functions; empty only behind no SMMU.
   std::vector<uint32_t> streams;
   DefaultDomain default_domain = DefaultDomain::kDma;
+  // The function whose group it is in (`group=p0`): an earlier one behind the
+  // same SMMU that leads its own group, of the same default domain and trust.
+  // None: it leads its own.
+  FunctionId leader;
+  // pci_ats_required (`requires-ats`): a PF or VF that works with ATS on only.
+  bool requires_ats = false;
 
   bool operator==(const Function&) const = default;
 };
 
+// What a guest's stream table entry says; drivers/iommu/arm/arm-smmu-v3/
+// arm-smmu-v3-iommufd.c, arm_smmu_make_nested_domain_ste.
+enum class GuestEntry : uint8_t { kStage1, kBypass, kAbort };
+
 struct Domain {
   SmmuId smmu;
   uint8_t stage = 1;  // 1 or 2; must be one that the SMMU has
+
+  // A nested domain (`domain d1 nested=d0 guest=stage1 ats`): an earlier
+  // declared stage-2 domain of an SMMU with both stages. SMMU and stage are the
+  // parent's. A guest's stage-1 tables map every page onto itself.
+  DomainId parent;
+  GuestEntry guest = GuestEntry::kStage1;
+  bool guest_ats = false;  // the guest's EATS; only with GuestEntry::kStage1
 
   bool operator==(const Domain&) const = default;
 };
@@ -73,6 +91,14 @@ struct Topology {
   const Smmu& at(SmmuId id) const { return smmus[id.value]; }
   const Function& at(FunctionId id) const { return functions[id.value]; }
   const Domain& at(DomainId id) const { return domains[id.value]; }
+  // The function that leads the group of `id`.
+  FunctionId LeaderOf(FunctionId id) const {
+    return at(id).leader.valid() ? at(id).leader : id;
+  }
+  // The domain whose attachments count those of `id`: a nested one's parent.
+  DomainId CountedBy(DomainId id) const {
+    return at(id).parent.valid() ? at(id).parent : id;
+  }
 
   bool operator==(const Topology&) const = default;
 };
@@ -82,10 +108,18 @@ struct Topology {
 std::string Name(SmmuId id);
 std::string Name(const Topology& topology, FunctionId id);
 std::string Name(DomainId id);
+absl::string_view GuestName(GuestEntry guest);  // "stage1", "bypass", "abort"
 
 // The stream ids a function gets when the text names none: one id, distinct by
 // function, 0x100 * (index + 1).
 std::vector<uint32_t> DefaultStreams(FunctionId id);
+
+// pci_ats_supported: the function has the capability and is trusted. A kernel
+// whose check `asks_pf` wants the same of a VF's PF.
+bool SupportsAts(const Topology& topology, FunctionId id, bool asks_pf);
+
+// The functions of the group of `id`, itself included: bit i is function i.
+uint16_t MembersOf(const Topology& topology, FunctionId id);
 
 // OK, or InvalidArgument with the reason why no machine looks like this: a VF
 // of a VF, a domain of a stage that its SMMU lacks, ATS on a platform device,

@@ -103,6 +103,106 @@ TEST(Topology, APlatformDeviceHasNoPciCapability) {
   platform = plain;
   platform.pasid_bits = 1;
   ExpectBad(topology, "f2: a platform device");
+  platform = plain;
+  platform.requires_ats = true;
+  ExpectBad(topology, "f2: a platform device");
+  platform = plain;
+  platform.leader = FunctionId(0);
+  ExpectBad(topology, "f2: a platform device has a group of its own");
+}
+
+// Good(), and p2 beside p0 in its group.
+Topology Grouped() {
+  Topology topology = Good();
+  topology.functions.push_back(Behind(SmmuId(0)));
+  topology.functions[2].leader = FunctionId(0);
+  return topology;
+}
+
+TEST(Topology, AGroupIsNamedByItsFirstFunction) {
+  Topology topology = Grouped();
+  EXPECT_TRUE(Validate(topology).ok()) << Validate(topology);
+  EXPECT_EQ(topology.LeaderOf(FunctionId(2)), FunctionId(0));
+  EXPECT_EQ(topology.LeaderOf(FunctionId(0)), FunctionId(0));
+  EXPECT_EQ(MembersOf(topology, FunctionId(2)), 0b101);
+  EXPECT_EQ(MembersOf(topology, FunctionId(0)), 0b101);
+  EXPECT_EQ(MembersOf(topology, FunctionId(1)), 0b010);
+  topology.functions[1].leader = FunctionId(0);
+  topology.functions[2].leader = FunctionId(1);
+  ExpectBad(topology, "p2: v1 is in p0's group: name that");
+  topology.functions[2].leader = FunctionId(2);
+  ExpectBad(topology, "p2: a group is named by a function");
+}
+
+TEST(Topology, TheFunctionsOfAGroupAreAlike) {
+  Topology topology = Grouped();
+  topology.functions[2].default_domain = DefaultDomain::kIdentity;
+  ExpectBad(topology, "p2: a group has one default domain, p0's");
+  topology = Grouped();
+  topology.functions[2].untrusted = true;
+  ExpectBad(topology, "p2: the functions of a group are trusted, or none is");
+  topology = Grouped();
+  topology.smmus.emplace_back();
+  topology.functions[2].smmu = SmmuId(1);
+  ExpectBad(topology, "p2: the functions of a group are behind one SMMU");
+  topology = Grouped();
+  topology.functions[0].kind = FunctionKind::kPlatform;
+  topology.functions[1].kind = FunctionKind::kPf;
+  topology.functions[1].pf = FunctionId();
+  ExpectBad(topology, "p2: the platform device f0 has a group of its own");
+}
+
+TEST(Topology, AtsIsSupportedByWhatHasItAndIsTrusted) {
+  Topology topology = Good();
+  EXPECT_FALSE(SupportsAts(topology, FunctionId(1), false));
+  topology.functions[1].ats = true;
+  EXPECT_TRUE(SupportsAts(topology, FunctionId(1), false));
+  EXPECT_FALSE(SupportsAts(topology, FunctionId(1), true));
+  topology.functions[0].ats = true;
+  EXPECT_TRUE(SupportsAts(topology, FunctionId(1), true));
+  topology.functions[0].untrusted = true;
+  EXPECT_FALSE(SupportsAts(topology, FunctionId(1), true));
+  EXPECT_TRUE(SupportsAts(topology, FunctionId(1), false));
+}
+
+// Good(), a stage 2 domain d1 and d2 nested in it.
+Topology Nested() {
+  Topology topology = Good();
+  topology.domains.push_back({SmmuId(0), 2});
+  topology.domains.push_back({SmmuId(0), 2, DomainId(1)});
+  return topology;
+}
+
+TEST(Topology, ANestedDomainHasAParentOfStageTwo) {
+  Topology topology = Nested();
+  EXPECT_TRUE(Validate(topology).ok()) << Validate(topology);
+  EXPECT_EQ(topology.CountedBy(DomainId(2)), DomainId(1));
+  EXPECT_EQ(topology.CountedBy(DomainId(1)), DomainId(1));
+  topology.domains[2].parent = DomainId(0);
+  ExpectBad(topology, "d2: d0 cannot be a parent");
+  topology.domains[2].parent = DomainId(2);
+  ExpectBad(topology, "d2: a nested domain's parent is declared before it");
+  topology = Nested();
+  topology.domains.push_back({SmmuId(0), 2, DomainId(2)});
+  ExpectBad(topology, "d3: d2 is nested itself");
+  topology = Nested();
+  topology.domains[2].stage = 1;
+  ExpectBad(topology, "d2: a nested domain has the SMMU and the stage");
+  topology = Nested();
+  topology.smmus[0].stage1 = false;
+  topology.domains[0].stage = 2;
+  ExpectBad(topology, "d2: d1 cannot be a parent");
+}
+
+TEST(Topology, OnlyANestedDomainHasAGuest) {
+  Topology topology = Nested();
+  topology.domains[2].guest_ats = true;
+  EXPECT_TRUE(Validate(topology).ok()) << Validate(topology);
+  topology.domains[2].guest = GuestEntry::kBypass;
+  ExpectBad(topology, "d2: a guest's EATS needs guest=stage1");
+  topology = Nested();
+  topology.domains[1].guest = GuestEntry::kAbort;
+  ExpectBad(topology, "d1: a domain that is not nested has no guest");
 }
 
 TEST(Topology, StreamsGoWithAnSmmu) {

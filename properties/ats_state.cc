@@ -115,7 +115,8 @@ void AtsState::CheckCount(const StepView& step, int slot) {
   if (!domain.exists || !domain.has_counter) return;
   int expected = 0;
   for (int f = 0; f < step.machine.functions(); ++f) {
-    if (step.after.functions[f].ats) expected += domain.attachments[f];
+    if (!step.after.functions[f].ats) continue;
+    expected += domain.attachments[f] + domain.pasid_attachments[f];
   }
   if (domain.nr_ats_masters == expected) return;
   Violation* v = step.findings.Report(Invariant::kCountMatchesDevices, slot);

@@ -12,8 +12,9 @@
 //   whom to send ATC_INV, pci_disable_ats WARNs about the latter.
 //   Rule: arm_smmu_attach_commit (arm-smmu-v3.c), pci_enable_ats (ats.c).
 // count-matches-devices     At rest. nr_ats_masters of a domain equals the
-//   number of attachments on its list whose function has ATS on, and is never
-//   negative. Rule: arm_smmu_atc_inv_domain skips ATC_INV at 0.
+//   number of attachments on its list, of RIDs and of PASIDs, nested ones on
+//   the parent's, whose function has ATS on, and is never negative. Rule:
+//   arm_smmu_atc_inv_domain skips ATC_INV at 0.
 // translation-before-ats    Always. While a function's ATS is on, each of its
 //   stream table entries is valid, translates and has EATS on; or V=0 inside a
 //   replacement that ends with EATS on. Rule: IHI 0070 section 5.2 (EATS) and

@@ -10,11 +10,15 @@ namespace {
 
 using model::Route;
 
-// How a stream's entry differs from a domain; null: it does not.
-const char* Mismatch(const atsfuzz_stream& stream,
-                     const atsfuzz_domain& domain) {
+// How a stream's entry differs from a domain (`nested`: from a guest's stage 1
+// above it); null: it does not.
+const char* Mismatch(const atsfuzz_stream& stream, const atsfuzz_domain& domain,
+                     bool nested) {
   if (!domain.exists || !domain.finalised) return "the domain is gone";
-  if (domain.stage == 1) {
+  if (nested) {
+    if (stream.route != ATSFUZZ_ROUTE_NESTED) return "not nested";
+    if (stream.vmid != domain.tag) return "another VMID";
+  } else if (domain.stage == 1) {
     if (stream.route != ATSFUZZ_ROUTE_STAGE1) return "not stage 1";
     if (!stream.cd_valid) return "no valid context descriptor";
     if (stream.asid != domain.tag) return "another ASID";
@@ -30,7 +34,8 @@ std::string Describe(const atsfuzz_stream& stream) {
   if (stream.route == ATSFUZZ_ROUTE_STAGE1) {
     absl::StrAppend(&text, ", ASID ", stream.asid);
     if (!stream.cd_valid) absl::StrAppend(&text, ", CD not valid");
-  } else if (stream.route == ATSFUZZ_ROUTE_STAGE2) {
+  } else if (stream.route == ATSFUZZ_ROUTE_STAGE2 ||
+             stream.route == ATSFUZZ_ROUTE_NESTED) {
     absl::StrAppend(&text, ", VMID ", stream.vmid);
   }
   return text;
@@ -49,6 +54,40 @@ void ReportRoute(const StepView& step, StreamSlot slot,
   v->found = Describe(stream);
   v->subject = {model::Fact::kSte, static_cast<uint8_t>(slot)};
   v->aspect = step.Aspect(FunctionOf(slot), aspect);
+}
+
+// The stream's PASIDs are looked up in the CD table.
+bool HasCdTable(const atsfuzz_stream& stream) {
+  return stream.route == ATSFUZZ_ROUTE_STAGE1 ||
+         stream.route == ATSFUZZ_ROUTE_S1DSS_TERMINATE ||
+         stream.route == ATSFUZZ_ROUTE_S1DSS_BYPASS;
+}
+
+const atsfuzz_substream* FindSubstream(const atsfuzz_function& function,
+                                       uint32_t pasid) {
+  for (int i = 0; i < function.substream_count; ++i) {
+    if (function.substreams[i].pasid == pasid) return &function.substreams[i];
+  }
+  return nullptr;
+}
+
+void ReportPasid(const StepView& step, int f, uint32_t pasid,
+                 const std::string& expected,
+                 const atsfuzz_substream* substream, const char* aspect) {
+  Violation* v = step.findings.Report(Invariant::kAttachmentAsReturned,
+                                      uint64_t{pasid} << 8 | 0x80 | f);
+  if (v == nullptr) return;
+  const std::string found = substream == nullptr
+                                ? std::string("no context descriptor")
+                                : absl::StrCat("ASID ", substream->asid);
+  v->message =
+      absl::StrCat("Traffic of ", step.FunctionName(f), " with PASID ", pasid,
+                   " must go through ", expected, ", but its CD table says ",
+                   found, ": ", aspect, ".");
+  v->expected = expected;
+  v->found = found;
+  v->subject = {model::Fact::kSte, static_cast<uint8_t>(SlotOf(f, 0))};
+  v->aspect = step.Aspect(f, absl::StrCat("PASID: ", aspect).c_str());
 }
 
 }  // namespace
@@ -73,8 +112,8 @@ void Attachment::CheckStream(const StepView& step, int f, int s) {
       }
       return;
     case Route::kDefaultDma:
-      if (function.group_domain != ATSFUZZ_MAX_DOMAINS + f) {
-        ReportRoute(step, slot, step.DomainName(ATSFUZZ_MAX_DOMAINS + f),
+      if (function.group_domain != step.machine.DefaultSlot(f)) {
+        ReportRoute(step, slot, step.DomainName(step.machine.DefaultSlot(f)),
                     stream, "the group is in another domain");
         return;
       }
@@ -83,9 +122,60 @@ void Attachment::CheckStream(const StepView& step, int f, int s) {
       break;
   }
   const int domain = step.DomainSlotOf(f);
-  const char* mismatch = Mismatch(stream, step.after.domains[domain]);
+  bool nested = false;
+  if (step.machine.IsNested(domain)) {
+    const model::GuestEntry guest =
+        step.machine.topology().domains[domain].guest;
+    if (guest == model::GuestEntry::kAbort) {
+      if (stream.route != ATSFUZZ_ROUTE_ABORT) {
+        ReportRoute(step, slot, step.DomainName(domain), stream,
+                    "not the guest's abort");
+      }
+      return;
+    }
+    nested = guest == model::GuestEntry::kStage1;
+  }
+  const char* mismatch = Mismatch(
+      stream, step.after.domains[step.machine.CountedBy(domain)], nested);
   if (mismatch != nullptr) {
     ReportRoute(step, slot, step.DomainName(domain), stream, mismatch);
+  }
+}
+
+void Attachment::CheckPasid(const StepView& step, int f,
+                            const model::PasidState& state) {
+  const atsfuzz_function& function = step.after.functions[f];
+  const atsfuzz_substream* substream = FindSubstream(function, state.pasid);
+  const atsfuzz_domain& domain = step.after.domains[state.domain.value];
+  const char* mismatch = nullptr;
+  if (!domain.exists || !domain.finalised) {
+    mismatch = "the domain is gone";
+  } else if (substream == nullptr) {
+    mismatch = "no valid context descriptor";
+  } else if (substream->asid != domain.tag) {
+    mismatch = "another ASID";
+  } else if (substream->table != domain.table) {
+    mismatch = "another page table";
+  }
+  for (int s = 0; mismatch == nullptr && s < step.machine.Streams(f); ++s) {
+    if (!HasCdTable(function.streams[s])) mismatch = "no CD table";
+  }
+  if (mismatch == nullptr) return;
+  ReportPasid(step, f, state.pasid, step.DomainName(state.domain.value),
+              substream, mismatch);
+}
+
+void Attachment::CheckPasids(const StepView& step, int f) {
+  const std::span<const model::PasidState> pasids = step.PasidsOf(f);
+  for (const model::PasidState& state : pasids) CheckPasid(step, f, state);
+  const atsfuzz_function& function = step.after.functions[f];
+  for (int i = 0; i < function.substream_count; ++i) {
+    const atsfuzz_substream& substream = function.substreams[i];
+    if (step.DomainSlotOf(f, substream.pasid) >= 0) continue;
+    ReportPasid(step, f, substream.pasid,
+                step.State(f).parked ? "nothing (it is being reset)"
+                                     : "nothing (the PASID is not attached)",
+                &substream, "left behind");
   }
 }
 
@@ -131,7 +221,9 @@ void Attachment::CheckTags(const StepView& step) {
   const int slots = ATSFUZZ_MAX_DOMAINS + step.machine.functions();
   for (int slot = 0; slot < slots; ++slot) {
     const atsfuzz_domain& domain = step.after.domains[slot];
-    if (!domain.exists || !domain.finalised) continue;
+    if (!domain.exists || !domain.finalised || step.machine.IsNested(slot)) {
+      continue;
+    }
     for (int i = 0; i < count; ++i) {
       const atsfuzz_domain& other = step.after.domains[live[i]];
       if (other.tag != domain.tag || other.stage != domain.stage ||
@@ -164,6 +256,7 @@ void Attachment::AtRest(const StepView& step) {
       }
       CheckMaster(step, f, s);
     }
+    CheckPasids(step, f);
   }
   CheckTags(step);
 }

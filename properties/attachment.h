@@ -8,9 +8,16 @@
 // attachment-as-returned   At rest. Each stream of a probed function goes
 //   through exactly what the last successful operation gave the function:
 //   blocked (abort), identity (bypass), its group's DMA domain, or a declared
-//   domain, by stage, tag and table. A stream of no probed function is aborted.
-//   Rule: iommu_attach_group, iommu_group_claim_dma_owner and their like
-//   (iommu.c); arm_smmu_release_device (arm-smmu-v3.c).
+//   domain, by stage, tag and table: a nested one by what the guest asked for
+//   (stage 1 above the parent, the parent alone, abort). Blocked and identity
+//   may be a CD table's S1DSS. Each PASID that the function has goes through
+//   its domain, by the context descriptor of a CD table in use, and no other
+//   PASID has one. A function in a reset that the core takes note of is blocked
+//   and has no PASID. A stream of no probed function is aborted. Rule:
+//   iommu_attach_group, iommu_attach_device_pasid,
+//   iommu_group_claim_dma_owner, pci_dev_reset_iommu_prepare and their like
+//   (iommu.c); arm_smmu_release_device (arm-smmu-v3.c),
+//   arm_smmu_make_nested_domain_ste (arm-smmu-v3-iommufd.c).
 // streams-resolve          At rest. Each stream id of a probed function leads
 // to
 //   its master; an id of no probed function leads to none. Rule:
@@ -32,6 +39,8 @@ class Attachment {
 
  private:
   void CheckStream(const StepView& step, int f, int s);
+  void CheckPasids(const StepView& step, int f);
+  void CheckPasid(const StepView& step, int f, const model::PasidState& state);
   void CheckUnowned(const StepView& step, int f, int s);
   void CheckMaster(const StepView& step, int f, int s);
   void CheckTags(const StepView& step);

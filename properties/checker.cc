@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "properties/arrays.h"
 #include "properties/ats_state.h"
 #include "properties/attachment.h"
 #include "properties/command_order.h"
@@ -54,8 +55,11 @@ bool Warned(std::span<const atsfuzz_event> events) {
 
 class Checker::State {
  public:
-  explicit State(const model::Topology& topology)
-      : contract_(topology), machine_(contract_.topology()), before_{} {}
+  State(const model::Topology& topology,
+        const model::Capabilities& capabilities)
+      : contract_(topology, capabilities),
+        machine_(contract_.topology()),
+        before_{} {}
 
   model::Contract& contract() { return contract_; }
 
@@ -78,12 +82,14 @@ class Checker::State {
   Findings findings_;
   // The facts at the end of the last step.
   atsfuzz_observation before_;
+  std::vector<atsfuzz_inv> before_invs_;
   Replay replay_;
   size_t steps_ = 0;
   uint8_t inconsistent_ = 0, contested_ = 0;
 
   Warnings warnings_;
   AtsState ats_state_;
+  Arrays arrays_;
   Entries entries_;
   Staleness staleness_;
   Invalidations invalidations_;
@@ -188,6 +194,10 @@ void Checker::State::NoteProbe(int f) {
 void Checker::State::Keep(const atsfuzz_observation& after) {
   std::copy_n(after.functions, machine_.functions(), before_.functions);
   std::copy_n(after.domains, ATSFUZZ_MAX_DOMAIN_SLOTS, before_.domains);
+  if (after.inv_count == 0) return;
+  before_invs_.assign(after.invs, after.invs + after.inv_count);
+  before_.invs = before_invs_.data();
+  before_.inv_count = after.inv_count;
 }
 
 // The operations of a shutdown are the harness's, not the scenario's: what they
@@ -213,7 +223,7 @@ std::vector<Violation> Checker::State::Judge(
     taken = Foresee(machine_, contract_, *operation);
     contract_.Apply(*operation, result, physical);
     if (must_succeed_failed && model::ShapeOf(operation->kind).function) {
-      inconsistent_ |= static_cast<uint8_t>(1u << operation->function.value);
+      inconsistent_ |= machine_.GroupOf(operation->function.value);
     }
     if (operation->kind == OperationKind::kProbe && result == 0) {
       NoteProbe(operation->function.value);
@@ -242,6 +252,7 @@ std::vector<Violation> Checker::State::Judge(
     invalidations_.AtRest(step);
     entries_.AtRest(step);
     ats_state_.AtRest(step);
+    arrays_.AtRest(step);
     staleness_.AtRest(step);
     attachment_.AtRest(step);
   }
@@ -249,8 +260,9 @@ std::vector<Violation> Checker::State::Judge(
   return findings_.Take();
 }
 
-Checker::Checker(const model::Topology& topology)
-    : state_(std::make_unique<State>(topology)) {}
+Checker::Checker(const model::Topology& topology,
+                 const model::Capabilities& capabilities)
+    : state_(std::make_unique<State>(topology, capabilities)) {}
 
 Checker::~Checker() = default;
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "model/capabilities.h"
 #include "model/contract.h"
 #include "model/observation.h"
 #include "model/operation.h"
@@ -22,13 +23,16 @@
 // reported when it becomes wrong, once per run and subject. Their `operation`
 // counts the calls of Step before; the runner knows which were implicit.
 //
+// The capabilities are those of the system under test: the contract's.
+//
 // The checker owns the run's Contract and applies every operation to it; the
 // runner asks that contract what is allowed.
 namespace atsfuzz::properties {
 
 class Checker {
  public:
-  explicit Checker(const model::Topology& topology);
+  explicit Checker(const model::Topology& topology,
+                   const model::Capabilities& capabilities = {});
   ~Checker();
 
   // What holds before the next operation.

@@ -8,6 +8,7 @@
 #include "model/address.h"
 #include "properties/command.h"
 #include "properties/entry.h"
+#include "properties/hand_made.h"
 
 // What an operation may send, store and leave, to the letter. Scripted runs of
 // one PF with ATS behind one SMMU; whether a real driver's bug shows is for the
@@ -467,6 +468,41 @@ TEST_F(MappedRun, AFaultIsTheDevicesOwnOnlyWhereNothingIsMapped) {
   wrong.a = 0x10;
   EXPECT_THAT(Step(OperationKind::kDma, 7),
               ElementsAre("commands-in-order: F_TRANSLATION"));
+}
+
+// ---- Groups -----------------------------------------------------------------
+
+TEST(Group, AMustSucceedAttachThatFailedExcusesEveryFunctionOfIt) {
+  HandMade made;
+  atsfuzz_observation& now = made.now;
+  for (atsfuzz_domain& domain : now.domains) domain = {};
+  Checker checker(HandMade::Topology());
+  EXPECT_THAT(checker.Boot({}, now), IsEmpty());
+  for (uint8_t f = 0; f < 3; ++f) {
+    now.functions[f].probed = 1;
+    for (atsfuzz_stream& stream : now.functions[f].streams) {
+      stream.route = ATSFUZZ_ROUTE_BYPASS;
+      stream.master = f;
+    }
+    EXPECT_THAT(
+        checker.Step(HandMade::Make(OperationKind::kProbe, f), 0, 0, {}, now),
+        IsEmpty());
+  }
+  atsfuzz_event events[2] = {};
+  events[0].kind = ATSFUZZ_EVENT_ALLOC;
+  events[0].c = 0x100;
+  events[1].kind = ATSFUZZ_EVENT_WARN;
+  events[1].kernel_function = "__iommu_group_set_domain_nofail";
+  now.functions[1].streams[0].route = ATSFUZZ_ROUTE_ABORT;
+  now.functions[2].streams[0].route = ATSFUZZ_ROUTE_ABORT;
+  std::vector<std::string> found;
+  for (const Violation& v : checker.Step(
+           HandMade::Make(OperationKind::kUnclaim, 0), 0, 0, events, now)) {
+    found.push_back(v.aspect);
+  }
+  EXPECT_THAT(
+      found, ElementsAre("must-succeed attach failed under alloc",
+                         "after a must-succeed attach failed", "not identity"));
 }
 
 }  // namespace

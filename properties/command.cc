@@ -63,8 +63,10 @@ TlbInvalidation DecodeTlbInvalidation(uint64_t word0, uint64_t word1) {
       return decoded;
     case kTlbiNhAll:
       decoded.every_asid = decoded.whole = true;
+      decoded.vmid = vmid;
       return decoded;
     case kTlbiNhAsid:
+      decoded.vmid = vmid;
       decoded.tag = asid;
       decoded.whole = true;
       return decoded;
@@ -74,9 +76,11 @@ TlbInvalidation DecodeTlbInvalidation(uint64_t word0, uint64_t word1) {
       decoded.whole = true;
       return decoded;
     case kTlbiNhVa:
+      decoded.vmid = vmid;
       decoded.tag = asid;
       break;
     case kTlbiNhVaa:
+      decoded.vmid = vmid;
       decoded.every_asid = true;
       break;
     case kTlbiS2Ipa:

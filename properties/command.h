@@ -65,6 +65,8 @@ struct TlbInvalidation {
   bool every_tag = false;   // all of the SMMU's non-secure translations
   uint8_t stage = 1;        // 1: tagged by ASID, 2: by VMID
   bool every_asid = false;  // stage 1: whatever the ASID
+  // Stage 1: of the guest that has it; 0: what is no guest's.
+  uint16_t vmid = 0;
   uint16_t tag = 0;
   bool whole = false;  // every address of the tag
   bool leaf = false;   // last-level entries only: walk caches may stay
@@ -72,9 +74,14 @@ struct TlbInvalidation {
   // address, whose entry may be a page or a block: end == start.
   Range range;
 
+  // A tag of no guest's stage 1.
   bool Selects(uint8_t of_stage, uint16_t of_tag) const {
-    return every_tag ||
-           (stage == of_stage && (tag == of_tag || (every_asid && stage == 1)));
+    return every_tag || (stage == of_stage && vmid == 0 &&
+                         (tag == of_tag || (every_asid && stage == 1)));
+  }
+  // Everything of the guest that has `of_vmid`, and nothing else.
+  bool ClearsGuest(uint16_t of_vmid) const {
+    return !every_tag && stage == 1 && every_asid && whole && vmid == of_vmid;
   }
 };
 // REQUIRES: IsTlbi(opcode).

@@ -39,20 +39,37 @@ void Report(const StepView& step, uint64_t subject, int event, model::Fact fact,
 }
 
 std::string EntryName(const StepView& step, bool is_ste, int f, uint64_t slot) {
-  return is_ste
-             ? absl::StrCat("the stream table entry of ",
-                            step.StreamName(static_cast<int>(slot)))
+  return is_ste ? absl::StrCat("the stream table entry of ",
+                               step.StreamName(static_cast<int>(slot)))
+         : slot >> 32 != 0
+             ? absl::StrCat("the context descriptor of ", step.FunctionName(f),
+                            "'s PASID ", slot >> 32)
              : absl::StrCat("the context descriptor of ", step.FunctionName(f));
 }
 
+uint64_t PasidSubject(int f, uint32_t pasid) {
+  return uint64_t{pasid} << 32 | static_cast<uint32_t>(f);
+}
+
+constexpr uint64_t kCdValid = uint64_t{1} << 31;
+
 // True if the stream's owner has the operation's page mapped.
-bool IsMapped(const StepView& step, StreamSlot slot) {
+bool IsMapped(const StepView& step, StreamSlot slot, uint32_t pasid) {
   const int owner = step.OwnerOf(slot);
-  if (owner < 0 || step.State(owner).route != model::Route::kDomain) {
-    return false;
-  }
-  return step.contract.domain(step.State(owner).domain)
+  const int domain = owner < 0 ? -1 : step.DomainSlotOf(owner, pasid);
+  if (domain < 0 || domain >= step.machine.domains()) return false;
+  return step.Domain(step.machine.CountedBy(domain))
              .Find(step.operation->page) != nullptr;
+}
+
+// The SMMU has no context descriptor for a PASID that is not attached, or has
+// no longer, or not yet: only a request from the midst of the operation that
+// changes it may come upon that.
+bool LacksPasid(const StepView& step, StreamSlot slot, uint32_t pasid) {
+  if (pasid == 0) return false;
+  const int owner = step.OwnerOf(slot);
+  return owner < 0 || step.DomainSlotOf(owner, pasid) < 0 ||
+         !step.Is(OperationKind::kDma);
 }
 
 }  // namespace
@@ -121,8 +138,12 @@ void CommandOrder::OnCfgi(const StepView& step, const atsfuzz_event& event) {
       const StreamSlot slot = SlotOf(f, s);
       if (!cfgi.Covers(step.machine.StreamId(slot))) continue;
       if (cfgi.ste) ste_[slot].uncached = 1;
-      if (cfgi.every_ssid || cfgi.ssid == 0) {
-        cd_[f].uncached |= static_cast<uint8_t>(1u << s);
+      const auto bit = static_cast<uint8_t>(1u << s);
+      if (cfgi.every_ssid || cfgi.ssid == 0) cd_[f].uncached |= bit;
+      if (!any_pasid_cd_) continue;
+      for (PasidCd& cd : pasid_cd_[f]) {
+        if (cfgi.every_ssid || cfgi.ssid == cd.pasid)
+          cd.pending.uncached |= bit;
       }
     }
   }
@@ -138,6 +159,12 @@ void CommandOrder::OnSync(const StepView& step, int smmu) {
     const bool mine = step.machine.SmmuOf(f) == smmu;
     if (mine && cd_[f].uncached == AllStreams(step, f)) cd_[f] = {};
     any_pending_ |= cd_[f].written >= 0;
+    if (any_pasid_cd_) {
+      for (PasidCd& cd : pasid_cd_[f]) {
+        if (mine && cd.pending.uncached == AllStreams(step, f)) cd.pending = {};
+        any_pending_ |= cd.pending.written >= 0;
+      }
+    }
     for (int s = 0; s < step.machine.Streams(f); ++s) {
       Pending& ste = ste_[SlotOf(f, s)];
       if (mine && ste.uncached != 0) ste = {};
@@ -180,15 +207,46 @@ void CommandOrder::OnCdWrite(const StepView& step, const Replay& replay,
                              int index) {
   const atsfuzz_event& event = step.events[index];
   const int f = event.function;
-  if (f >= step.machine.functions() || event.stream != 0 || event.a > 7 ||
-      event.b == event.c) {
+  if (f >= step.machine.functions() || event.a > 7 || event.b == event.c) {
     return;
   }
+  if (event.stream != 0) return OnPasidCdWrite(step, index);
   Entry now = replay.cd[f];
   now[event.a] = event.b;
   const uint64_t used = CdBitsInUse(now, static_cast<int>(event.a));
   OnStore(step, index, cd_[f], ((event.b ^ event.c) & used) != 0, f, {}, false,
           f);
+}
+
+CommandOrder::PasidCd* CommandOrder::FindPasidCd(const StepView& step, int f,
+                                                 uint32_t pasid) {
+  for (PasidCd& cd : pasid_cd_[f]) {
+    if (cd.pasid == pasid) return &cd;
+    if (cd.pasid != 0) continue;
+    cd = {.pasid = pasid};
+    const atsfuzz_function& before = step.before.functions[f];
+    for (int i = 0; i < before.substream_count; ++i) {
+      if (before.substreams[i].pasid == pasid) cd.word0 = kCdValid;
+    }
+    any_pasid_cd_ = true;
+    return &cd;
+  }
+  return nullptr;
+}
+
+// An observation says of a PASID's CD only whether it is valid. That is enough:
+// which bits are in use depends on word 0, and EPD0 is SVA's.
+void CommandOrder::OnPasidCdWrite(const StepView& step, int index) {
+  const atsfuzz_event& event = step.events[index];
+  const int f = event.function;
+  PasidCd* cd = FindPasidCd(step, f, event.stream);
+  if (cd == nullptr) return;
+  Entry now = {cd->word0};
+  now[event.a] = event.b;
+  const uint64_t used = CdBitsInUse(now, static_cast<int>(event.a));
+  if (event.a == 0) cd->word0 = event.c;
+  OnStore(step, index, cd->pending, ((event.b ^ event.c) & used) != 0,
+          PasidSubject(f, event.stream), {}, false, f);
 }
 
 bool CommandOrder::IsOwn(const StepView& step, const Replay& replay,
@@ -198,16 +256,22 @@ bool CommandOrder::IsOwn(const StepView& step, const Replay& replay,
   const bool access = step.Is(OperationKind::kDma);
   const atsfuzz_stream& before =
       step.before.functions[FunctionOf(slot)].streams[StreamOf(slot)];
+  const atsfuzz_stream& after =
+      step.after.functions[FunctionOf(slot)].streams[StreamOf(slot)];
   switch (event.a) {
     case kTranslation:
-      return access && !IsMapped(step, slot);
+      return access && !IsMapped(step, slot, event.pasid);
+    case kBadSubstreamId:
+      return LacksPasid(step, slot, event.pasid);
     case kBadStreamId:
       return access && before.route == ATSFUZZ_ROUTE_NO_TABLE;
     case kStreamDisabled:
-      return access && before.route == ATSFUZZ_ROUTE_S1DSS_TERMINATE;
+      return before.route == ATSFUZZ_ROUTE_S1DSS_TERMINATE ||
+             after.route == ATSFUZZ_ROUTE_S1DSS_TERMINATE;
     case kBadSte:
       return !access && !IsValid(replay.ste[slot]);
     case kBadCd: {
+      if (event.pasid != 0) return LacksPasid(step, slot, event.pasid);
       const int owner = step.OwnerOf(slot);
       return !access &&
              !CdIsValid(replay.cd[owner < 0 ? FunctionOf(slot) : owner]);
@@ -239,6 +303,20 @@ void CommandOrder::OnFault(const StepView& step, const Replay& replay,
                        : step.Aspect(FunctionOf(slot), FaultName(event.a));
 }
 
+void CommandOrder::PasidsAtRest(const StepView& step, int f) {
+  for (PasidCd& cd : pasid_cd_[f]) {
+    if (cd.pending.written >= 0) {
+      const uint64_t subject = PasidSubject(f, cd.pasid);
+      Report(step, kNoCfgi | 0x100 | subject, cd.pending.written, {},
+             {absl::StrCat("The operation returned before CFGI and CMD_SYNC "
+                           "told the SMMU of a store to ",
+                           EntryName(step, false, f, subject), "."),
+              "store, CFGI, CMD_SYNC", "store", "no CFGI of a CD"});
+    }
+    cd = {};
+  }
+}
+
 void CommandOrder::AtRest(const StepView& step) {
   for (int smmu = 0; smmu < ATSFUZZ_MAX_SMMUS; ++smmu) {
     const int index = tlbi_[smmu] >= 0 ? tlbi_[smmu] : other_[smmu];
@@ -247,6 +325,10 @@ void CommandOrder::AtRest(const StepView& step) {
            {"The operation returned before a CMD_SYNC completed its last "
             "invalidation.",
             "CMD_SYNC", "none", "no CMD_SYNC"});
+  }
+  if (any_pasid_cd_) {
+    for (int f = 0; f < step.machine.functions(); ++f) PasidsAtRest(step, f);
+    any_pasid_cd_ = false;
   }
   if (!any_pending_) return;
   any_pending_ = false;

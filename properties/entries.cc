@@ -1,6 +1,7 @@
 #include "properties/entries.h"
 
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -29,6 +30,42 @@ bool SameRoute(const atsfuzz_stream& a, const atsfuzz_stream& b) {
     return true;
   }
   return a.route == b.route && std::memcmp(a.ste, b.ste, sizeof a.ste) == 0;
+}
+
+bool SamePasids(const atsfuzz_function& a, const atsfuzz_function& b) {
+  if (a.substream_count != b.substream_count) return false;
+  for (int i = 0; i < a.substream_count; ++i) {
+    bool found = false;
+    for (int j = 0; j < b.substream_count && !found; ++j) {
+      found = a.substreams[i].pasid == b.substreams[j].pasid &&
+              a.substreams[i].asid == b.substreams[j].asid &&
+              a.substreams[i].table == b.substreams[j].table;
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
+std::span<const atsfuzz_inv> EntriesOf(const atsfuzz_observation& of,
+                                       const atsfuzz_domain& domain) {
+  if (!domain.has_array || domain.num_invs == 0) return {};
+  return {of.invs + domain.inv_first, domain.num_invs};
+}
+
+// Trash aside.
+bool SameArray(std::span<const atsfuzz_inv> a, std::span<const atsfuzz_inv> b) {
+  size_t i = 0, j = 0;
+  while (true) {
+    while (i < a.size() && !IsLive(a[i])) ++i;
+    while (j < b.size() && !IsLive(b[j])) ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (a[i].smmu != b[j].smmu || a[i].type != b[j].type ||
+        a[i].id != b[j].id || a[i].users != b[j].users ||
+        (IsAts(a[i]) && a[i].ssid != b[j].ssid)) {
+      return false;
+    }
+    ++i, ++j;
+  }
 }
 
 bool SameCd(const atsfuzz_stream& a, const atsfuzz_stream& b) {
@@ -106,6 +143,15 @@ void Entries::CheckFunction(const StepView& step, int f) {
   compare(2, "the ATS enable bit", was.ats, is.ats, model::Fact::kAts);
   compare(3, "the PASID enable bit", was.pasid, is.pasid, model::Fact::kPasid);
   for (int s = 0; s < step.machine.Streams(f); ++s) CheckStream(step, f, s);
+  if (!SamePasids(was, is)) {
+    ReportChange(step, 0x600 + f,
+                 {model::Fact::kSte, static_cast<uint8_t>(SlotOf(f, 0))},
+                 absl::StrCat("the context descriptors of PASIDs of ",
+                              step.FunctionName(f)),
+                 absl::StrCat(was.substream_count, " PASIDs"),
+                 absl::StrCat(is.substream_count, " PASIDs"),
+                 "PASID context descriptors");
+  }
 }
 
 void Entries::CheckDomain(const StepView& step, int slot) {
@@ -119,7 +165,22 @@ void Entries::CheckDomain(const StepView& step, int slot) {
                  absl::StrCat(was.nr_ats_masters),
                  absl::StrCat(is.nr_ats_masters), "counter");
   }
+  if (!SameArray(EntriesOf(step.before, was), EntriesOf(step.after, is))) {
+    ReportChange(step, 0x400 + slot,
+                 {model::Fact::kArray, static_cast<uint8_t>(slot)},
+                 absl::StrCat("the live entries of the invalidation array of ",
+                              step.DomainName(slot)),
+                 "the live entries as before", "others", "array");
+  }
   for (int f = 0; f < step.machine.functions(); ++f) {
+    if (was.pasid_attachments[f] != is.pasid_attachments[f]) {
+      ReportChange(
+          step, 0x500 + slot * ATSFUZZ_MAX_FUNCTIONS + f, {},
+          absl::StrCat("the PASID attachments of ", step.FunctionName(f),
+                       " to ", step.DomainName(slot)),
+          absl::StrCat(was.pasid_attachments[f]),
+          absl::StrCat(is.pasid_attachments[f]), "PASID attachments");
+    }
     if (was.attachments[f] == is.attachments[f]) continue;
     ReportChange(step, 0x300 + slot * ATSFUZZ_MAX_FUNCTIONS + f, {},
                  absl::StrCat("the attachments of ", step.FunctionName(f),

@@ -15,7 +15,8 @@
 //   arm-smmu-v3-test.c; IHI 0070 section 3.21.3.
 // failed-operation-changes-nothing   At rest, after an error return of an
 //   operation that may fail: stream table entries, the CDs that they select,
-//   belief, counters, attachments, ATS and PASID bits and the driver's record
+//   CDs of PASIDs, belief, counters, attachments of RIDs and PASIDs, live
+//   entries of invalidation arrays, ATS and PASID bits and the driver's record
 //   are as before. No change: a second-level stream table that appeared (abort
 //   entries), a CD that is kept but not selected, a PF's STU, a page table.
 //   Must-succeed operations are excluded, and a rollback that is one and

@@ -18,7 +18,7 @@ const char* FaultName(uint64_t id) {
       return "F_STREAM_DISABLED";
     case 0x07:
       return "F_TRANSL_FORBIDDEN";
-    case 0x08:
+    case kBadSubstreamId:
       return "C_BAD_SUBSTREAMID";
     case 0x09:
       return "F_CD_FETCH";

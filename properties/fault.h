@@ -12,6 +12,7 @@ enum FaultId : uint8_t {
   kBadStreamId = 0x02,
   kBadSte = 0x04,
   kStreamDisabled = 0x06,
+  kBadSubstreamId = 0x08,
   kBadCd = 0x0a,
   kTranslation = 0x10,
 };

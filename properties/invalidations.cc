@@ -5,75 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/address.h"
+#include "properties/invalidation_report.h"
 
 namespace atsfuzz::properties {
-namespace {
 
 using model::OperationKind;
-
-std::string Text(const Range& range) {
-  return absl::StrCat("[0x", absl::Hex(range.start), ", 0x",
-                      absl::Hex(range.end), ")");
-}
-
-std::string Text(const StepView& step) {
-  return absl::StrCat("`", ToText(step.machine.topology(), *step.operation),
-                      "`");
-}
-
-// Subjects: a number space of its own for each kind of complaint.
-enum Complaint : uint64_t {
-  kTlbiTag = 1 << 16,
-  kTlbiRange = 2 << 16,
-  kTlbiMissing = 3 << 16,
-  kTlbiQueued = 4 << 16,
-  kAtcStranger = 5 << 16,
-  kAtcOff = 6 << 16,
-  kAtcForeign = 7 << 16,
-  kAtcRange = 8 << 16,
-  kAtcMissing = 9 << 16,
-  kAtcPasid = 10 << 16,
-};
-
-struct Words {
-  std::string message, expected, found;
-  const char* aspect;
-};
-
-void Report(const StepView& step, uint64_t subject, int event, model::Fact fact,
-            Words words) {
-  Violation* v = step.findings.Report(Invariant::kInvalidationsExact, subject);
-  if (v == nullptr) return;
-  v->message = std::move(words.message);
-  v->expected = std::move(words.expected);
-  v->found = std::move(words.found);
-  v->event = event;
-  v->subject = fact;
-  v->aspect = step.Aspect(fact.kind == model::Fact::kBelief ? fact.index : -1,
-                          words.aspect);
-}
-
-// The probed function, or the operation's own, that lists a stream id.
-int FunctionOfStream(const StepView& step, int smmu, uint32_t stream) {
-  if (step.operation != nullptr &&
-      model::ShapeOf(step.operation->kind).function) {
-    const int f = step.operation->function.value;
-    if (step.machine.SmmuOf(f) == smmu && step.machine.Lists(f, stream)) {
-      return f;
-    }
-  }
-  const StreamSlot slot = step.machine.Find(smmu, stream);
-  return slot < 0 ? -1 : step.OwnerOf(slot);
-}
-
-// The slot of one of `f`'s streams. REQUIRES: it lists the id.
-StreamSlot SlotIn(const StepView& step, int f, uint32_t stream) {
-  int s = 0;
-  while (step.machine.StreamId(SlotOf(f, s)) != stream) ++s;
-  return SlotOf(f, s);
-}
-
-}  // namespace
 
 void Invalidations::Begin(const StepView& step) {
   mode_ = kUnjudged;
@@ -95,65 +31,30 @@ void Invalidations::Begin(const StepView& step) {
 }
 
 void Invalidations::BeginPages(const StepView& step) {
-  const model::Operation& operation = *step.operation;
-  domain_ = operation.domain.value;
-  if (!step.after.domains[domain_].finalised) return;
+  if (!step.after.domains[step.operation->domain.value].finalised) return;
   mode_ = kPages;
-  smmu_ = step.after.domains[domain_].smmu;
-  page_shift_ = step.machine.PageShift(smmu_);
-  is_flush_ = operation.kind == OperationKind::kFlush;
-  is_unrolled_map_ = operation.kind == OperationKind::kMap && step.result < 0;
-  range_ = {model::kIovaBase + (uint64_t{operation.page} << page_shift_), 0};
-  range_.end = range_.start + (uint64_t{operation.pages} << page_shift_);
-  if (is_flush_) range_ = {0, ~uint64_t{0}};
-  targets_ = 0;
-  after_atc_ = sync_whole_ = false;
-  sync_range_ = {};
+  sync_.Begin(step);
+  atc_.Begin(step, sync_);
   tlb_ = {};
-  for (int f = 0; f < step.machine.functions(); ++f) {
-    if (step.DomainSlotOf(f) != domain_ || !step.after.functions[f].ats) {
-      continue;
-    }
-    targets_ |= static_cast<uint8_t>(1u << f);
-    for (int s = 0; s < step.machine.Streams(f); ++s) atc_[SlotOf(f, s)] = {};
-  }
+  after_atc_ = clear_is_due_ = tlbi_unsynced_ = false;
+  wants_clear_ = sync_.is_nesting_parent &&
+                 (sync_.has_array ? atc_.is_attached() : atc_.has_guest());
 }
 
 Range Invalidations::Reach(const StepView& step,
                            const TlbInvalidation& tlbi) const {
   if (tlbi.range.end > tlbi.range.start) return tlbi.range;
-  uint64_t size = uint64_t{1} << page_shift_;
+  uint64_t size = uint64_t{1} << sync_.page_shift;
   for (int block = 0; block < 2; ++block) {
     const uint64_t start =
-        model::kIovaBase + (uint64_t{512} * block << page_shift_);
-    const uint64_t block_size = uint64_t{512} << page_shift_;
+        model::kIovaBase + (uint64_t{512} * block << sync_.page_shift);
+    const uint64_t block_size = uint64_t{512} << sync_.page_shift;
     if ((step.blocks_unmapped >> block & 1) != 0 && tlbi.range.start >= start &&
         tlbi.range.start < start + block_size) {
       return {start, start + block_size};
     }
   }
   return {tlbi.range.start, tlbi.range.start + size};
-}
-
-void Invalidations::Cover(Coverage& coverage, const Range& range) const {
-  coverage.any = true;
-  const uint64_t start = std::max(range.start, range_.start);
-  const uint64_t end = std::min(range.end, range_.end);
-  for (uint64_t at = start; at < end; at += uint64_t{1} << page_shift_) {
-    coverage.pages.set((at - model::kIovaBase) >> page_shift_);
-  }
-}
-
-bool Invalidations::Covered(const Coverage& coverage) const {
-  if (coverage.whole) return true;
-  if (is_flush_ || !coverage.any) return false;
-  for (uint64_t at = range_.start; at < range_.end;
-       at += uint64_t{1} << page_shift_) {
-    if (!coverage.pages.test((at - model::kIovaBase) >> page_shift_)) {
-      return false;
-    }
-  }
-  return true;
 }
 
 void Invalidations::OnCommand(const StepView& step, int index) {
@@ -163,6 +64,8 @@ void Invalidations::OnCommand(const StepView& step, int index) {
     OnTlbi(step, index);
   } else if (opcode == kAtcInv) {
     OnAtcInv(step, index);
+  } else if (opcode == kCmdSync) {
+    tlbi_unsynced_ = false;
   }
 }
 
@@ -179,179 +82,155 @@ void Invalidations::OnTlbi(const StepView& step, int index) {
         (domain.stage == 2 && domain.smmu != event.smmu)) {
       continue;
     }
-    Report(step, kTlbiTag | slot, index, {},
-           {absl::StrCat(Text(step), " invalidated the tag of ",
-                         step.DomainName(slot), "."),
-            "TLBI of the freed domain's tag", step.DomainName(slot),
-            "TLBI of another domain"});
+    ReportInvalidation(step, kTlbiTag | slot, index, {},
+                       {absl::StrCat(Text(step), " invalidated the tag of ",
+                                     step.DomainName(slot), "."),
+                        "TLBI of the freed domain's tag", step.DomainName(slot),
+                        "TLBI of another domain"});
   }
 }
 
 void Invalidations::OnPageTlbi(const StepView& step, int index,
                                const TlbInvalidation& tlbi) {
-  const atsfuzz_domain& domain = step.after.domains[domain_];
-  if (step.events[index].smmu != smmu_ || !tlbi.known ||
+  const atsfuzz_domain& domain = step.after.domains[sync_.domain];
+  if (sync_.is_nesting_parent && step.events[index].smmu == sync_.smmu &&
+      tlbi.ClearsGuest(domain.tag)) {
+    return OnGuestClear(step, index);
+  }
+  if (step.events[index].smmu != sync_.smmu || !tlbi.known ||
       !tlbi.Selects(domain.stage, domain.tag)) {
-    Report(step, kTlbiTag | domain_, index, {},
-           {absl::StrCat(Text(step), " sent a TLBI that is not of ",
-                         step.DomainName(domain_), "'s ",
-                         domain.stage == 1 ? "ASID." : "VMID."),
-            absl::StrCat(domain.stage == 1 ? "ASID " : "VMID ", domain.tag),
-            absl::StrCat(tlbi.stage == 1 ? "ASID " : "VMID ", tlbi.tag),
-            "TLBI of another tag"});
+    ReportInvalidation(
+        step, kTlbiTag | sync_.domain, index, {},
+        {absl::StrCat(Text(step), " sent a TLBI that is not of ",
+                      step.DomainName(sync_.domain), "'s ",
+                      domain.stage == 1 ? "ASID." : "VMID."),
+         absl::StrCat(domain.stage == 1 ? "ASID " : "VMID ", domain.tag),
+         absl::StrCat(tlbi.stage == 1 ? "ASID " : "VMID ", tlbi.tag),
+         "TLBI of another tag"});
     return;
   }
   if (after_atc_) {
-    after_atc_ = sync_whole_ = false;
-    sync_range_ = {};
+    after_atc_ = sync_.named_whole = false;
+    sync_.named = {};
   }
-  const bool wants_leaf = is_unrolled_map_ || (step.Is(OperationKind::kUnmap) &&
-                                               !step.operation->queued);
-  if (!is_flush_ && !wants_leaf && (tlbi.leaf || tlbi.whole)) {
-    Report(step, kTlbiQueued | domain_, index, {},
-           {absl::StrCat(Text(step), " sent a TLBI for its pages, though no ",
-                         "sync was asked for."),
-            "TLBIs of freed tables at most",
-            tlbi.whole ? "whole tag" : "leaf TLBI", "unasked TLBI"});
-  }
+  CheckUnasked(step, index, tlbi);
+  tlbi_unsynced_ = true;
+  // TLBI_S12_VMALL is the guests' stage 1 too.
+  clear_is_due_ = wants_clear_ && !tlbi.whole;
   if (tlbi.whole) {
-    sync_whole_ = tlb_.whole = true;
+    sync_.named_whole = tlb_.whole = true;
     return;
   }
   const Range reach = Reach(step, tlbi);
-  if (!range_.Contains(reach)) {
-    Report(step, kTlbiRange | domain_, index, {},
-           {absl::StrCat(Text(step), " invalidated ", Text(reach),
-                         ", beyond what it unmapped."),
-            Text(range_), Text(reach), "TLBI beyond the range"});
+  if (!sync_.range.Contains(reach)) {
+    ReportInvalidation(
+        step, kTlbiRange | sync_.domain, index, {},
+        {absl::StrCat(Text(step), " invalidated ", Text(reach),
+                      ", beyond what it unmapped."),
+         Text(sync_.range), Text(reach), "TLBI beyond the range"});
   }
-  if (!is_flush_) Cover(tlb_, reach);
-  if (sync_range_.empty()) {
-    sync_range_ = reach;
+  tlb_.Cover(sync_, reach);
+  if (sync_.named.empty()) {
+    sync_.named = reach;
   } else {
-    sync_range_.start = std::min(sync_range_.start, reach.start);
-    sync_range_.end = std::max(sync_range_.end, reach.end);
+    sync_.named.start = std::min(sync_.named.start, reach.start);
+    sync_.named.end = std::max(sync_.named.end, reach.end);
   }
+}
+
+void Invalidations::CheckUnasked(const StepView& step, int index,
+                                 const TlbInvalidation& tlbi) {
+  if (sync_.has_array && !atc_.is_attached()) {
+    ReportInvalidation(
+        step, kTlbiUnused | sync_.domain, index, {},
+        {absl::StrCat(Text(step), " sent a TLBI, though ",
+                      step.DomainName(sync_.domain),
+                      " is attached nowhere and its array is empty."),
+         "no TLBI", "TLBI", "TLBI of an unused tag"});
+  }
+  const bool wants_leaf =
+      sync_.is_unrolled_map ||
+      (step.Is(OperationKind::kUnmap) && !step.operation->queued);
+  // Without range invalidation, a table's worth of them becomes the whole tag
+  // (arm_smmu_inv_size_too_big).
+  const bool may_be_whole =
+      sync_.has_array &&
+      !step.machine.topology().smmus[sync_.smmu].range_invalidation;
+  if (sync_.is_flush || wants_leaf ||
+      !(tlbi.leaf || (tlbi.whole && !may_be_whole))) {
+    return;
+  }
+  ReportInvalidation(
+      step, kTlbiQueued | sync_.domain, index, {},
+      {absl::StrCat(Text(step), " sent a TLBI for its pages, though no ",
+                    "sync was asked for."),
+       "TLBIs of freed tables at most", tlbi.whole ? "whole tag" : "leaf TLBI",
+       "unasked TLBI"});
+}
+
+void Invalidations::OnGuestClear(const StepView& step, int index) {
+  clear_is_due_ = false;
+  if (!tlbi_unsynced_) return;
+  ReportInvalidation(
+      step, kClearEarly | sync_.domain, index, {},
+      {absl::StrCat(Text(step), " sent the TLBI of its guests' stage 1 ",
+                    "before the CMD_SYNC of the TLBI of stage 2: stage 1 ",
+                    "may refill from the stale stage 2 entry."),
+       "TLBI of stage 2, CMD_SYNC, TLBI of stage 1",
+       "TLBI of stage 2, TLBI of stage 1", "S1 clear before CMD_SYNC"});
+}
+
+void Invalidations::CheckGuestClear(const StepView& step, int index) {
+  if (!clear_is_due_) return;
+  clear_is_due_ = false;
+  ReportInvalidation(step, kClearMissing | sync_.domain, index, {},
+                     {absl::StrCat(Text(step), " invalidated stage 2 of ",
+                                   step.DomainName(sync_.domain),
+                                   " and not its guests' stage 1 after it."),
+                      "TLBI_NH_ALL of the VMID", "none", "S1 clear missing"});
 }
 
 void Invalidations::OnAtcInv(const StepView& step, int index) {
   const atsfuzz_event& event = step.events[index];
   const AtcInvalidation inv = DecodeAtcInvalidation(event.a, event.b);
-  if (mode_ == kPages) return OnPageAtcInv(step, index, inv);
+  if (mode_ == kPages) {
+    after_atc_ = true;
+    CheckGuestClear(step, index);
+    return atc_.OnAtcInv(step, sync_, index, inv);
+  }
   const int f = FunctionOfStream(step, event.smmu, inv.stream);
-  if (mode_ == kAttachment && f == step.operation->function.value) return;
+  if (mode_ == kAttachment && f >= 0 &&
+      (step.machine.GroupOf(step.operation->function.value) >> f & 1) != 0) {
+    return;
+  }
   const std::string target =
       f < 0 ? absl::StrCat("stream 0x", absl::Hex(inv.stream))
             : step.FunctionName(f);
-  Report(step, kAtcForeign | inv.stream, index, {},
-         {absl::StrCat(Text(step), " sent an ATC invalidation to ", target,
-                       ", which it does not concern."),
-          mode_ == kNothing ? "no ATC_INV" : "ATC_INV to its own function only",
-          absl::StrCat("ATC_INV to ", target), "to another function"});
-}
-
-void Invalidations::OnPageAtcInv(const StepView& step, int index,
-                                 const AtcInvalidation& inv) {
-  after_atc_ = true;
-  const int f = FunctionOfStream(step, step.events[index].smmu, inv.stream);
-  if (f < 0) {
-    Report(step, kAtcStranger | inv.stream, index, {},
-           {absl::StrCat(Text(step), " sent an ATC invalidation to stream 0x",
-                         absl::Hex(inv.stream), ", which no function has."),
-            "a stream of an attached function",
-            absl::StrCat("stream 0x", absl::Hex(inv.stream)), "no function"});
-    return;
-  }
-  const model::Fact belief = {model::Fact::kBelief, static_cast<uint8_t>(f)};
-  if (!step.after.functions[f].ats) {
-    Report(step, kAtcOff | f, index, belief,
-           {absl::StrCat(Text(step), " sent an ATC invalidation to ",
-                         step.FunctionName(f),
-                         ", whose ATS is off: it runs into a timeout."),
-            "no ATC_INV", absl::StrCat("ATC_INV to ", step.FunctionName(f)),
-            "to a function with ATS off"});
-    return;
-  }
-  if ((targets_ >> f & 1) == 0) {
-    Report(step, kAtcForeign | inv.stream, index, {},
-           {absl::StrCat(Text(step), " sent an ATC invalidation to ",
-                         step.FunctionName(f), ", which is not attached to ",
-                         step.DomainName(domain_), "."),
-            "no ATC_INV", absl::StrCat("ATC_INV to ", step.FunctionName(f)),
-            "to another function"});
-    return;
-  }
-  const StreamSlot slot = SlotIn(step, f, inv.stream);
-  if (inv.with_pasid) {
-    Report(step, kAtcPasid | f, index, {},
-           {absl::StrCat(Text(step), " invalidated PASID ", inv.pasid, " of ",
-                         step.FunctionName(f),
-                         " and not its traffic without PASID."),
-            "ATC_INV without PASID", absl::StrCat("PASID ", inv.pasid),
-            "wrong PASID"});
-    return;
-  }
-  CheckAtcRange(step, index, slot, inv);
-  if (inv.whole) {
-    atc_[slot].whole = true;
-  } else if (!is_flush_) {
-    Cover(atc_[slot], inv.range);
-  }
-}
-
-void Invalidations::CheckAtcRange(const StepView& step, int index,
-                                  StreamSlot slot, const AtcInvalidation& inv) {
-  // Without any TLBI before it, commands-in-order tells.
-  if (!sync_whole_ && sync_range_.empty()) return;
-  const bool unrolls =
-      is_unrolled_map_ && SmallestCover(range_).Contains(inv.range);
-  const bool exact =
-      sync_whole_
-          ? inv.whole
-          : !inv.whole && (unrolls || inv.range == SmallestCover(sync_range_));
-  if (exact) return;
-  const std::string wanted =
-      sync_whole_ ? "everything" : Text(SmallestCover(sync_range_));
-  const std::string got = inv.whole ? "everything" : Text(inv.range);
-  Report(step, kAtcRange | slot, index, {},
-         {absl::StrCat(Text(step), " invalidated ", got, " in the ATC of ",
-                       step.FunctionName(FunctionOf(slot)), " where ", wanted,
-                       " is the smallest that covers."),
-          wanted, got,
-          !inv.whole && (sync_whole_ || !inv.range.Contains(sync_range_))
-              ? "too small"
-              : "too large"});
+  ReportInvalidation(
+      step, kAtcForeign | inv.stream, index, {},
+      {absl::StrCat(Text(step), " sent an ATC invalidation to ", target,
+                    ", which it does not concern."),
+       mode_ == kNothing ? "no ATC_INV" : "ATC_INV to its own function only",
+       absl::StrCat("ATC_INV to ", target), "to another function"});
 }
 
 void Invalidations::AtRest(const StepView& step) {
-  if (mode_ != kPages || step.result != 0) return;
+  if (mode_ != kPages) return;
+  CheckGuestClear(step, -1);
+  if (step.result != 0) return;
   const bool strict_unmap =
       step.Is(OperationKind::kUnmap) && !step.operation->queued;
-  if (!strict_unmap && !(is_flush_ && step.had_unflushed)) return;
-  if (!Covered(tlb_)) {
-    Report(step, kTlbiMissing | domain_, -1, {},
-           {absl::StrCat(Text(step), " returned before a TLBI of ",
-                         step.DomainName(domain_), "'s tag covered it all."),
-            is_flush_ ? "TLBI of the whole tag" : Text(range_),
-            tlb_.any ? "a part of it" : "none", "TLBI missing"});
+  if (!strict_unmap && !(sync_.is_flush && step.had_unflushed)) return;
+  if (sync_.has_array && !atc_.is_attached()) return;
+  if (!tlb_.Covers(sync_)) {
+    ReportInvalidation(
+        step, kTlbiMissing | sync_.domain, -1, {},
+        {absl::StrCat(Text(step), " returned before a TLBI of ",
+                      step.DomainName(sync_.domain), "'s tag covered it all."),
+         sync_.is_flush ? "TLBI of the whole tag" : Text(sync_.range),
+         tlb_.any ? "a part of it" : "none", "TLBI missing"});
   }
-  for (int f = 0; f < step.machine.functions(); ++f) {
-    if ((targets_ >> f & 1) == 0) continue;
-    for (int s = 0; s < step.machine.Streams(f); ++s) {
-      // A stream id that is listed twice is one ATC.
-      const StreamSlot slot = SlotOf(f, s);
-      const StreamSlot first = SlotIn(step, f, step.machine.StreamId(slot));
-      if (Covered(atc_[first])) continue;
-      Report(step, kAtcMissing | slot, -1,
-             {model::Fact::kBelief, static_cast<uint8_t>(f)},
-             {absl::StrCat(Text(step), " returned without an ATC invalidation ",
-                           "of all its pages to ", step.StreamName(slot),
-                           ", attached to ", step.DomainName(domain_),
-                           " with ATS on."),
-              is_flush_ ? "everything" : Text(range_),
-              atc_[first].any ? "a part of it" : "none", "ATC_INV missing"});
-    }
-  }
+  atc_.AtRest(step, sync_);
 }
 
 }  // namespace atsfuzz::properties

@@ -38,6 +38,36 @@ Machine::Machine(const model::Topology& topology)
       shared_[slot] = true;
     }
   }
+  LayOutGroups();
+  LayOutDomains();
+}
+
+void Machine::LayOutGroups() {
+  for (int f = 0; f < functions_; ++f) {
+    leader_[f] =
+        topology_->LeaderOf(model::FunctionId(static_cast<uint8_t>(f))).value;
+  }
+  for (int f = 0; f < functions_; ++f) {
+    for (int other = 0; other < functions_; ++other) {
+      if (leader_[other] == leader_[f]) {
+        group_[f] |= static_cast<uint8_t>(1u << other);
+      }
+    }
+  }
+}
+
+void Machine::LayOutDomains() {
+  for (size_t slot = 0; slot < counted_by_.size(); ++slot) {
+    counted_by_[slot] = static_cast<uint8_t>(slot);
+  }
+  for (int d = 0; d < domains_; ++d) {
+    const model::Domain& domain = topology_->domains[d];
+    const model::Smmu& smmu = topology_->at(domain.smmu);
+    counted_by_[d] =
+        topology_->CountedBy(model::DomainId(static_cast<uint8_t>(d))).value;
+    nesting_parent_[d] = !domain.parent.valid() && domain.stage == 2 &&
+                         smmu.stage1 && smmu.stage2;
+  }
 }
 
 StreamSlot Machine::Find(int smmu, uint32_t id) const {
@@ -48,6 +78,14 @@ StreamSlot Machine::Find(int smmu, uint32_t id) const {
     }
   }
   return -1;
+}
+
+int Machine::TimesListed(int function, uint32_t id) const {
+  int times = 0;
+  for (int s = 0; s < streams_[function]; ++s) {
+    if (ids_[SlotOf(function, s)] == id) ++times;
+  }
+  return times;
 }
 
 bool Machine::Lists(int function, uint32_t id) const {

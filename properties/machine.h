@@ -50,8 +50,25 @@ class Machine {
   bool Lists(int function, uint32_t id) const;
   // log2 of the smallest granule, by SMMU.
   int PageShift(int smmu) const { return page_shift_[smmu]; }
+  // How often `function` lists the id.
+  int TimesListed(int function, uint32_t id) const;
+  // Bit f: in the group of `function`, itself included.
+  uint8_t GroupOf(int function) const { return group_[function]; }
+  // The domain slot of its group's default domain.
+  int DefaultSlot(int function) const {
+    return ATSFUZZ_MAX_DOMAINS + leader_[function];
+  }
+  // The slot whose page table, tag, counter, list and array serve the
+  // attachments of a slot: a nested domain's parent, or the slot itself.
+  int CountedBy(int slot) const { return counted_by_[slot]; }
+  bool IsNested(int slot) const { return counted_by_[slot] != slot; }
+  // A stage 2 domain that can be a guest's: its SMMU has both stages.
+  bool IsNestingParent(int slot) const { return nesting_parent_[slot]; }
 
  private:
+  void LayOutGroups();
+  void LayOutDomains();
+
   const model::Topology* topology_;
   int functions_, domains_;
   std::array<uint8_t, ATSFUZZ_MAX_FUNCTIONS> smmu_{}, stu_owner_{}, streams_{};
@@ -59,6 +76,9 @@ class Machine {
   std::array<int8_t, kStreamSlots> canonical_{};
   std::array<bool, kStreamSlots> shared_{};
   std::array<uint8_t, ATSFUZZ_MAX_SMMUS> page_shift_{};
+  std::array<uint8_t, ATSFUZZ_MAX_FUNCTIONS> group_{}, leader_{};
+  std::array<uint8_t, ATSFUZZ_MAX_DOMAIN_SLOTS> counted_by_{};
+  std::array<bool, ATSFUZZ_MAX_DOMAIN_SLOTS> nesting_parent_{};
 };
 
 }  // namespace atsfuzz::properties

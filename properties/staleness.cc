@@ -26,7 +26,7 @@ int FillEvent(const StepView& step, const atsfuzz_atc_entry& entry) {
     const atsfuzz_event& event = step.events[i];
     if (event.kind == ATSFUZZ_EVENT_ATC_FILL &&
         event.function == entry.function && event.a == entry.iova &&
-        event.b == entry.physical) {
+        event.b == entry.physical && event.pasid == entry.pasid) {
       return i;
     }
   }
@@ -34,7 +34,16 @@ int FillEvent(const StepView& step, const atsfuzz_atc_entry& entry) {
 }
 
 // Why a translation through `f`'s route is wrong, for messages.
-std::string RouteReason(const StepView& step, int f) {
+std::string RouteReason(const StepView& step, int f, uint32_t pasid) {
+  if (pasid != 0) {
+    const int domain = step.DomainSlotOf(f, pasid);
+    if (domain >= 0) {
+      return absl::StrCat(step.DomainName(domain), " does not map it there");
+    }
+    return absl::StrCat(
+        "PASID ", pasid, " of ", step.FunctionName(f),
+        step.State(f).parked ? " is parked" : " is not attached");
+  }
   switch (step.State(f).route) {
     case model::Route::kUnprobed:
       return absl::StrCat(step.FunctionName(f), " is not probed");
@@ -52,31 +61,84 @@ std::string RouteReason(const StepView& step, int f) {
   return "";
 }
 
-const char* RouteAspect(model::Route route) {
-  return route == model::Route::kDomain ? "unmapped" : "left behind";
+// A declared domain is behind the traffic, as opposed to none.
+bool InDomain(const StepView& step, int f, uint32_t pasid) {
+  return pasid == 0 ? step.State(f).route == model::Route::kDomain
+                    : step.DomainSlotOf(f, pasid) >= 0;
 }
 
-// True if `f`'s route leads from iova to physical.
-bool RouteLeads(const StepView& step, int f, uint64_t iova, uint64_t physical,
-                uint64_t size) {
-  const model::FunctionState& state = step.State(f);
-  if (state.route != model::Route::kDomain) return false;
-  const int smmu = step.machine.topology().at(state.domain).smmu.value;
-  return AgreesWith(step.Domain(state.domain.value),
-                    step.machine.PageShift(smmu), iova, physical, size);
+const char* RouteAspect(const StepView& step, int f, uint32_t pasid) {
+  if (pasid != 0) {
+    return InDomain(step, f, pasid) ? "PASID unmapped" : "PASID left behind";
+  }
+  return InDomain(step, f, pasid) ? "unmapped" : "left behind";
+}
+
+// True if the route of `f`'s traffic leads from iova to physical. Without a
+// PASID of its own, traffic of a function in the identity domain goes there.
+bool RouteLeads(const StepView& step, int f, uint32_t pasid, uint64_t iova,
+                uint64_t physical, uint64_t size) {
+  const int domain = step.DomainSlotOf(f, pasid);
+  if (domain < 0) {
+    return step.State(f).route == model::Route::kIdentity && iova == physical;
+  }
+  if (domain >= step.machine.domains()) return false;
+  // A guest's stage 1 maps every page onto itself.
+  const model::Domain& declared = step.machine.topology().domains[domain];
+  if (declared.parent.valid() && declared.guest == model::GuestEntry::kAbort) {
+    return false;
+  }
+  return AgreesWith(step.Domain(step.machine.CountedBy(domain)),
+                    step.machine.PageShift(declared.smmu.value), iova, physical,
+                    size);
+}
+
+// The tag of the domain is in its invalidation array, or there is no array.
+bool IsInArray(const StepView& step, int slot) {
+  const atsfuzz_domain& domain = step.after.domains[slot];
+  if (!domain.has_array) return true;
+  const uint8_t type =
+      domain.stage == 1 ? ATSFUZZ_INV_S1_ASID : ATSFUZZ_INV_S2_VMID;
+  for (const atsfuzz_inv& inv : step.Array(slot)) {
+    if (IsLive(inv) && inv.type == type && inv.id == domain.tag &&
+        inv.smmu == domain.smmu) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Stage 1 of a guest.
+bool IsGuests(const atsfuzz_iotlb_entry& entry) {
+  return entry.stage == 1 && entry.vmid != 0;
 }
 
 bool Selects(const atsfuzz_stream& stream, const atsfuzz_iotlb_entry& entry) {
+  if (IsGuests(entry)) {
+    return stream.route == ATSFUZZ_ROUTE_NESTED && stream.vmid == entry.vmid;
+  }
   if (entry.stage == 1) {
     return stream.route == ATSFUZZ_ROUTE_STAGE1 && stream.cd_valid &&
            stream.asid == entry.tag;
   }
-  return stream.route == ATSFUZZ_ROUTE_STAGE2 && stream.vmid == entry.tag;
+  return (stream.route == ATSFUZZ_ROUTE_STAGE2 ||
+          stream.route == ATSFUZZ_ROUTE_NESTED) &&
+         stream.vmid == entry.tag;
+}
+
+bool Selects(const atsfuzz_function& function,
+             const atsfuzz_iotlb_entry& entry) {
+  if (entry.stage != 1 || IsGuests(entry)) return false;
+  for (int i = 0; i < function.substream_count; ++i) {
+    if (function.substreams[i].asid == entry.tag) return true;
+  }
+  return false;
 }
 
 bool IsSelected(const StepView& step, const atsfuzz_iotlb_entry& entry) {
   for (int f = 0; f < step.machine.functions(); ++f) {
     if (step.machine.SmmuOf(f) != entry.smmu) continue;
+    if (Selects(step.after.functions[f], entry)) return true;
     for (int s = 0; s < step.machine.Streams(f); ++s) {
       if (Selects(step.after.functions[f].streams[s], entry)) return true;
     }
@@ -86,15 +148,18 @@ bool IsSelected(const StepView& step, const atsfuzz_iotlb_entry& entry) {
 
 void ReportIotlb(const StepView& step, const atsfuzz_iotlb_entry& entry,
                  const std::string& reason, const char* aspect) {
-  const uint64_t subject =
-      uint64_t{entry.smmu} << 24 | uint64_t{entry.stage} << 16 | entry.tag;
+  const uint64_t subject = uint64_t{entry.vmid} << 32 |
+                           uint64_t{entry.smmu} << 24 |
+                           uint64_t{entry.stage} << 16 | entry.tag;
   Violation* v = step.findings.Report(Invariant::kNoStaleIotlb, subject);
   if (v == nullptr) return;
-  v->message =
-      absl::StrCat("The IOTLB of ", model::Name(model::SmmuId(entry.smmu)),
-                   " still translates ", Hex(entry.iova), " of ",
-                   entry.stage == 1 ? "ASID " : "VMID ", entry.tag, " to ",
-                   Hex(entry.physical), ": ", reason, ".");
+  v->message = absl::StrCat(
+      "The IOTLB of ", model::Name(model::SmmuId(entry.smmu)),
+      " still translates ", Hex(entry.iova), " of ",
+      entry.stage == 1 ? "ASID " : "VMID ", entry.tag,
+      IsGuests(entry) ? absl::StrCat(" of the guest with VMID ", entry.vmid)
+                      : std::string(),
+      " to ", Hex(entry.physical), ": ", reason, ".");
   v->expected = "no such entry";
   v->found = absl::StrCat(Hex(entry.iova), " -> ", Hex(entry.physical), ", ",
                           entry.size, " bytes");
@@ -126,34 +191,46 @@ bool AgreesWith(const model::DomainState& domain, int page_shift, uint64_t iova,
 void Staleness::CheckAtcEntry(const StepView& step,
                               const atsfuzz_atc_entry& entry) {
   const int f = entry.function;
-  if (RouteLeads(step, f, entry.iova, entry.physical, entry.size)) return;
-  Violation* v =
-      step.findings.Report(Invariant::kNoStaleAtc, SlotOf(f, entry.stream));
+  const uint32_t pasid = entry.pasid;
+  if (RouteLeads(step, f, pasid, entry.iova, entry.physical, entry.size)) {
+    return;
+  }
+  Violation* v = step.findings.Report(
+      Invariant::kNoStaleAtc, uint64_t{pasid} << 8 | SlotOf(f, entry.stream));
   if (v == nullptr) return;
   const bool ats = step.after.functions[f].ats != 0;
   v->message = absl::StrCat(
       "The ATC of ", step.FunctionName(f), " still translates ",
-      Hex(entry.iova), " to ", Hex(entry.physical), ": ", RouteReason(step, f),
-      ".", ats ? "" : " Its ATS is off, but that does not empty the ATC.");
+      Hex(entry.iova), " to ", Hex(entry.physical),
+      pasid == 0 ? std::string() : absl::StrCat(" with PASID ", pasid), ": ",
+      RouteReason(step, f, pasid), ".",
+      ats ? "" : " Its ATS is off, but that does not empty the ATC.");
   v->expected = "no such entry";
   v->found = absl::StrCat(Hex(entry.iova), " -> ", Hex(entry.physical), ", ",
                           entry.size, " bytes");
   v->event = FillEvent(step, entry);
-  v->aspect = step.Aspect(f, RouteAspect(step.State(f).route));
+  v->aspect = step.Aspect(f, RouteAspect(step, f, pasid));
 }
 
 void Staleness::CheckIotlbEntry(const StepView& step,
                                 const atsfuzz_iotlb_entry& entry) {
+  // A guest's entries are its parent's, whatever the ASID.
+  const uint8_t stage = IsGuests(entry) ? 2 : entry.stage;
+  const uint16_t tag = IsGuests(entry) ? entry.vmid : entry.tag;
   int owner = -1;
+  bool in_array = false;
   const int slots = ATSFUZZ_MAX_DOMAINS + step.machine.functions();
   for (int slot = 0; slot < slots; ++slot) {
     const atsfuzz_domain& domain = step.after.domains[slot];
     if (!domain.exists || !domain.finalised || domain.smmu != entry.smmu ||
-        domain.stage != entry.stage || domain.tag != entry.tag) {
+        domain.stage != stage || domain.tag != tag ||
+        step.machine.IsNested(slot)) {
       continue;
     }
     // Two domains of one tag are tags-unique's matter.
     owner = slot;
+    if (!IsInArray(step, slot)) continue;
+    in_array = true;
     if (slot < step.machine.domains() &&
         AgreesWith(step.Domain(slot), step.machine.PageShift(entry.smmu),
                    entry.iova, entry.physical, entry.size)) {
@@ -164,6 +241,11 @@ void Staleness::CheckIotlbEntry(const StepView& step,
     ReportIotlb(step, entry,
                 "no domain has this tag, it may be given out again",
                 "freed tag");
+  } else if (!in_array) {
+    ReportIotlb(step, entry,
+                absl::StrCat("no attachment of ", step.DomainName(owner),
+                             " is left, and no sync will name its tag"),
+                "unused tag");
   } else if (IsSelected(step, entry)) {
     ReportIotlb(step, entry,
                 absl::StrCat(step.DomainName(owner), " does not map it there"),
@@ -189,27 +271,23 @@ void Staleness::OnDma(const StepView& step, int index) {
       if (owner >= 0) through = owner;
     }
   }
-  const model::Route route = step.State(through).route;
-  if (route == model::Route::kIdentity
-          ? event.a == event.b
-          : RouteLeads(step, through, event.a, event.b, 1)) {
-    return;
-  }
-  Violation* v = step.findings.Report(Invariant::kNoDmaAfterUnmap, f);
+  const uint32_t pasid = event.pasid;
+  if (RouteLeads(step, through, pasid, event.a, event.b, 1)) return;
+  Violation* v = step.findings.Report(Invariant::kNoDmaAfterUnmap,
+                                      uint64_t{pasid} << 8 | f);
   if (v == nullptr) return;
   v->message =
       absl::StrCat("An access of ", step.FunctionName(f), " to ", Hex(event.a),
                    " reached ", Hex(event.b),
                    event.c == ATSFUZZ_DMA_ATC_HIT ? " through its ATC: " : ": ",
-                   RouteReason(step, through), ".");
+                   RouteReason(step, through, pasid), ".");
   v->expected = "blocked";
   v->found = absl::StrCat(Hex(event.a), " -> ", Hex(event.b));
   v->event = index;
+  const bool hit = event.c == ATSFUZZ_DMA_ATC_HIT;
   v->aspect = step.Aspect(
-      f, event.c == ATSFUZZ_DMA_ATC_HIT
-             ? (route == model::Route::kDomain ? "ATC hit, unmapped"
-                                               : "ATC hit, left behind")
-             : RouteAspect(route));
+      f, absl::StrCat(hit ? "ATC hit, " : "", RouteAspect(step, through, pasid))
+             .c_str());
 }
 
 void Staleness::AtRest(const StepView& step) {

@@ -10,16 +10,19 @@
 // unmap that no flush has completed.
 //
 // no-stale-atc          At rest. Each entry of a function's ATC agrees with the
-//   domain that the function is in; a function in no declared domain has none,
-//   whether its ATS is on or off. Rule: PCIe 10.3.1 (ATC entries stay until
+//   domain that the function is in, or its PASID (a nested domain: its parent);
+//   in the identity domain, by S1DSS bypass, with itself. A function in no
+//   other domain, and a PASID that is not attached or is parked, has none,
+//   whether ATS is on or off. Rule: PCIe 10.3.1 (ATC entries stay until
 //   invalidated, disabling ATS does not empty the ATC); arm_smmu_atc_inv_domain
 //   and arm_smmu_attach_commit (arm-smmu-v3.c).
 // no-stale-iotlb        At rest. Each IOTLB entry whose tag some stream's STE
-// or
-//   CD selects agrees with the domain of that tag; a tag of no live domain has
-//   no entry: the domain was freed, and its tag may be given out again. Rule:
-//   IHI 0070 section 3.17 (tags); arm_smmu_domain_free_paging, by
-//   free_io_pgtable_ops.
+//   or CD (a PASID's too) selects agrees with the domain of that tag; entries
+//   of a guest's stage 1 with the parent of its VMID. A tag of no live domain
+//   has no entry: the domain was freed, and its tag may be given out again.
+//   Where there are invalidation arrays, a tag that is in none has no entry
+//   either. Rule: IHI 0070 section 3.17 (tags); arm_smmu_domain_free_paging, by
+//   free_io_pgtable_ops; arm_smmu_install_old_domain_invs.
 // no-dma-after-unmap    At each access of a device. It reaches what its stream
 //   is mapped to (or unmapped by a queue that no flush has completed); itself
 //   under identity; nothing otherwise. Rule: iommu_unmap's contract (iommu.c):

@@ -1,10 +1,18 @@
 #include "properties/staleness.h"
 
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/address.h"
+#include "properties/hand_made.h"
 
 namespace atsfuzz::properties {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr uint64_t kPage = 0x1000;
 constexpr uint64_t At(int page) { return model::kIovaBase + page * kPage; }
@@ -48,6 +56,159 @@ TEST(AgreesWith, ABlockThatTwoNeighbouringMappingsMakeUp) {
 TEST(AgreesWith, NotABlockOfWhichOnePageDisagrees) {
   EXPECT_TRUE(AgreesWith(Domain(), 12, At(2), 0x8000, 2 * kPage));
   EXPECT_FALSE(AgreesWith(Domain(), 12, At(2), 0x8000, 4 * kPage));
+}
+
+// ---- PASIDs, groups, nesting, arrays ----------------------------------------
+
+class StalenessTest : public testing::Test, protected HandMade {
+ protected:
+  std::vector<std::string> JudgeAtc(const atsfuzz_atc_entry& entry) {
+    now.atc = &entry;
+    now.atc_count = 1;
+    now.iotlb_count = 0;
+    Staleness().AtRest(Step());
+    return Found();
+  }
+  std::vector<std::string> JudgeIotlb(const atsfuzz_iotlb_entry& entry) {
+    now.iotlb = &entry;
+    now.iotlb_count = 1;
+    now.atc_count = 0;
+    Staleness().AtRest(Step());
+    return Found();
+  }
+  std::vector<std::string> JudgeDma(uint32_t pasid, int page,
+                                    uint64_t physical) {
+    atsfuzz_event dma = {};
+    dma.kind = ATSFUZZ_EVENT_DMA;
+    dma.function = 2;
+    dma.stream = 0x300;
+    dma.a = Iova(page);
+    dma.b = physical;
+    dma.c = ATSFUZZ_DMA_UNTRANSLATED;
+    dma.pasid = pasid;
+    events = {dma};
+    Staleness().OnDma(Step(), 0);
+    return Found();
+  }
+  static atsfuzz_atc_entry Atc(uint32_t pasid, int page) {
+    return {.function = 2,
+            .pasid = pasid,
+            .iova = Iova(page),
+            .physical = Physical(page),
+            .size = 0x1000};
+  }
+  static atsfuzz_iotlb_entry Iotlb(uint8_t stage, uint16_t tag, int page,
+                                   uint16_t vmid = 0) {
+    return {.stage = stage,
+            .tag = tag,
+            .vmid = vmid,
+            .iova = Iova(page),
+            .physical = Physical(page),
+            .size = 0x1000};
+  }
+};
+
+TEST_F(StalenessTest, AnEntryOfAPasidAgreesWithThePasidsDomain) {
+  Attached(2, 0);
+  PasidSet(2, 3, 1);
+  Mapped(1, 5, 1);
+  EXPECT_THAT(JudgeAtc(Atc(3, 5)), IsEmpty());
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), ElementsAre("no-stale-atc: unmapped"));
+  EXPECT_THAT(JudgeAtc(Atc(3, 6)), ElementsAre("no-stale-atc: PASID unmapped"));
+}
+
+TEST_F(StalenessTest, APasidThatIsNotAttachedHasNoEntry) {
+  Attached(2, 1);
+  Mapped(1, 5, 1);
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), IsEmpty());
+  EXPECT_THAT(JudgeAtc(Atc(3, 5)),
+              ElementsAre("no-stale-atc: PASID left behind"));
+}
+
+TEST_F(StalenessTest, AParkedFunctionHasNoEntry) {
+  Attached(2, 1);
+  PasidSet(2, 3, 1);
+  Mapped(1, 5, 1);
+  Did(model::OperationKind::kResetBegin, 2);
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), ElementsAre("no-stale-atc: left behind"));
+  EXPECT_THAT(JudgeAtc(Atc(3, 5)),
+              ElementsAre("no-stale-atc: PASID left behind"));
+}
+
+TEST_F(StalenessTest, IdentityTranslatesToItselfAndNowhereElse) {
+  atsfuzz_atc_entry entry = Atc(0, 5);
+  entry.physical = entry.iova;
+  EXPECT_THAT(JudgeAtc(entry), IsEmpty());
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), ElementsAre("no-stale-atc: left behind"));
+}
+
+TEST_F(StalenessTest, ANestedFunctionsEntriesAgreeWithTheParent) {
+  Attached(2, 3);
+  Mapped(2, 5, 1);
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), IsEmpty());
+  EXPECT_THAT(JudgeAtc(Atc(0, 6)), ElementsAre("no-stale-atc: unmapped"));
+}
+
+TEST_F(StalenessTest, AGuestsAbortLeadsNowhere) {
+  Attached(2, 5);
+  Mapped(2, 5, 1);
+  EXPECT_THAT(JudgeAtc(Atc(0, 5)), ElementsAre("no-stale-atc: unmapped"));
+}
+
+TEST_F(StalenessTest, AnAccessWithPasidGoesThroughThePasidsDomain) {
+  Attached(2, 0);
+  PasidSet(2, 3, 1);
+  Mapped(1, 5, 1);
+  EXPECT_THAT(JudgeDma(3, 5, Physical(5)), IsEmpty());
+  EXPECT_THAT(JudgeDma(0, 5, Physical(5)),
+              ElementsAre("no-dma-after-unmap: unmapped"));
+  EXPECT_THAT(JudgeDma(3, 6, Physical(6)),
+              ElementsAre("no-dma-after-unmap: PASID unmapped"));
+  EXPECT_THAT(JudgeDma(4, 5, Physical(5)),
+              ElementsAre("no-dma-after-unmap: PASID left behind"));
+}
+
+TEST_F(StalenessTest, ATagInNoArrayHasNoEntryThoughItAgrees) {
+  Mapped(1, 5, 1);
+  Array(1, {Tag(1, 1)});
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, TagOf(1), 5)), IsEmpty());
+  Array(1, {});
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, TagOf(1), 5)),
+              ElementsAre("no-stale-iotlb: unused tag"));
+}
+
+TEST_F(StalenessTest, ATrashEntryOfATagIsNone) {
+  Mapped(1, 5, 1);
+  Array(1, {Tag(1, 0), Ats(0x300, 3)});
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, TagOf(1), 5)),
+              ElementsAre("no-stale-iotlb: unused tag"));
+}
+
+TEST_F(StalenessTest, BeforeArraysAnUnusedTagMayStay) {
+  now.domains[1].has_array = 0;
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, TagOf(1), 5)), IsEmpty());
+}
+
+TEST_F(StalenessTest, APasidSelectsItsTag) {
+  now.domains[1].has_array = 0;
+  now.functions[2].substream_count = 1;
+  now.functions[2].substreams[0] = {.pasid = 3, .asid = TagOf(1)};
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, TagOf(1), 5)),
+              ElementsAre("no-stale-iotlb: unmapped"));
+}
+
+TEST_F(StalenessTest, AGuestsEntriesAgreeWithTheParentOfItsVmid) {
+  Array(2, {Tag(2, 1), Clear(1)});
+  now.functions[2].streams[0].route = ATSFUZZ_ROUTE_NESTED;
+  now.functions[2].streams[0].vmid = TagOf(2);
+  Mapped(2, 5, 1);
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, 1, 5, TagOf(2))), IsEmpty());
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, 1, 6, TagOf(2))),
+              ElementsAre("no-stale-iotlb: unmapped"));
+  EXPECT_THAT(JudgeIotlb(Iotlb(2, TagOf(2), 6)),
+              ElementsAre("no-stale-iotlb: unmapped"));
+  EXPECT_THAT(JudgeIotlb(Iotlb(1, 1, 5, 99)),
+              ElementsAre("no-stale-iotlb: freed tag"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "properties/step.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "absl/strings/str_cat.h"
 
@@ -50,10 +51,44 @@ int StepView::DomainSlotOf(int f) const {
     case model::Route::kDomain:
       return State(f).domain.value;
     case model::Route::kDefaultDma:
-      return ATSFUZZ_MAX_DOMAINS + f;
+      return machine.DefaultSlot(f);
     default:
       return -1;
   }
+}
+
+std::span<const model::PasidState> StepView::PasidsOf(int f) const {
+  const model::FunctionState& state = State(f);
+  if (state.parked || !state.probed) return {};
+  return state.pasids;
+}
+
+int StepView::DomainSlotOf(int f, uint32_t pasid) const {
+  if (pasid == 0) return DomainSlotOf(f);
+  for (const model::PasidState& state : PasidsOf(f)) {
+    if (state.pasid == pasid) return state.domain.value;
+  }
+  return -1;
+}
+
+int StepView::RidAttachments(int f, int slot) const {
+  const int through = DomainSlotOf(f);
+  return through >= 0 && machine.CountedBy(through) == slot ? 1 : 0;
+}
+
+int StepView::Attachments(int f, int slot) const {
+  int count = RidAttachments(f, slot);
+  for (const model::PasidState& state : PasidsOf(f)) {
+    if (state.domain.value == slot) ++count;
+  }
+  return count;
+}
+
+std::span<const atsfuzz_inv> StepView::Array(int slot) const {
+  const atsfuzz_domain& domain = after.domains[slot];
+  if (!domain.has_array || domain.num_invs == 0) return {};
+  assert(domain.inv_first + domain.num_invs <= after.inv_count);
+  return {after.invs + domain.inv_first, domain.num_invs};
 }
 
 void Replay::Begin(const Machine& machine, const atsfuzz_observation& before) {
@@ -94,6 +129,8 @@ const char* RouteName(uint8_t route) {
       return "CD table, terminate";
     case ATSFUZZ_ROUTE_S1DSS_BYPASS:
       return "CD table, bypass";
+    case ATSFUZZ_ROUTE_NESTED:
+      return "nested";
     default:
       return "unknown";
   }

@@ -27,7 +27,7 @@ struct StepView {
   const model::Operation* operation;  // null unless phase == kOperation
   int result;
   std::span<const atsfuzz_event> events;
-  // ATC and IOTLB of `before` are not kept: null.
+  // ATC and IOTLB of `before` are not kept: null. Its arrays are.
   const atsfuzz_observation& before;
   const atsfuzz_observation& after;
   // Of an unmap: bit i says that pages [512 i, 512 (i + 1)) were one block of
@@ -65,9 +65,21 @@ struct StepView {
   std::string StreamName(StreamSlot slot) const;
   // The probed function that a slot's stream id belongs to, or -1.
   int OwnerOf(StreamSlot slot) const;
-  // The domain slot that the contract sends the function's traffic through, or
-  // -1 if through none.
+  // The domain slot that the contract sends the function's traffic without
+  // PASID through, or -1 if through none.
   int DomainSlotOf(int f) const;
+  // The PASIDs of the function that must translate now: none while it is
+  // parked.
+  std::span<const model::PasidState> PasidsOf(int f) const;
+  // The domain slot that the function's traffic with `pasid` (0: without) must
+  // go through, or -1.
+  int DomainSlotOf(int f, uint32_t pasid) const;
+  // Attachments of the function that `slot` must serve; nested ones are on the
+  // parent. First of its RID (0 or 1), then of its PASIDs too.
+  int RidAttachments(int f, int slot) const;
+  int Attachments(int f, int slot) const;
+  // A domain's invalidation array as it is now, trash included.
+  std::span<const atsfuzz_inv> Array(int slot) const;
 };
 
 // What the driver and the core have written so far within a step: the entries
@@ -80,6 +92,11 @@ struct Replay {
   bool AtsOn(int f) const { return (ats >> f & 1) != 0; }
   void Begin(const Machine& machine, const atsfuzz_observation& before);
 };
+
+inline bool IsAts(const atsfuzz_inv& inv) {
+  return inv.type == ATSFUZZ_INV_ATS || inv.type == ATSFUZZ_INV_ATS_FULL;
+}
+inline bool IsLive(const atsfuzz_inv& inv) { return inv.users != 0; }
 
 // Names of what an observation says, for messages.
 const char* RouteName(uint8_t route);

@@ -17,6 +17,9 @@ enum class Invariant : uint8_t {
   kMemorySafe,
   kBeliefMatchesDevice,
   kCountMatchesDevices,
+  kArrayCoversAttachments,
+  kArrayWellFormed,
+  kRepresentationsAgree,
   kTranslationBeforeAts,
   kHitlessWherePromised,
   kNoStaleAtc,
@@ -33,7 +36,7 @@ enum class Invariant : uint8_t {
   kNoLeak,
   kProgress,
 };
-inline constexpr int kInvariants = 19;
+inline constexpr int kInvariants = 22;
 
 // "belief-matches-device".
 absl::string_view InvariantName(Invariant invariant);

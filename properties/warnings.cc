@@ -27,7 +27,10 @@ bool IsMustSucceedWarning(const atsfuzz_event& event) {
   const absl::string_view where = Text(event.kernel_function);
   return where == "__iommu_group_set_domain_nofail" ||
          where == "__iommu_group_set_domain_internal" ||
-         where == "iommu_setup_default_domain";
+         where == "iommu_setup_default_domain" ||
+         where == "__iommu_set_group_pasid" ||
+         where == "iommu_remove_dev_pasid" ||
+         where == "pci_dev_reset_iommu_done";
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ class ShownSystem : public model::System {
     return {{"arm_smmu_attach_commit", "arm-smmu-v3.c", 2812, ""}};
   }
   std::span<uint8_t> Coverage() override { return {}; }
+  const model::Capabilities& capabilities() const override {
+    return capabilities_;
+  }
   const std::string& name() const override { return name_; }
 
   atsfuzz_observation observation = {};
@@ -46,6 +49,7 @@ class ShownSystem : public model::System {
 
  private:
   std::string name_ = "shown";
+  const model::Capabilities capabilities_;
 };
 
 model::Topology OneFunction() {

@@ -58,6 +58,9 @@ class PuzzleSystem final : public model::System {
   }
   std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
   std::span<uint8_t> Coverage() override { return {}; }
+  const model::Capabilities& capabilities() const override {
+    return capabilities_;
+  }
   const std::string& name() const override { return name_; }
 
   int boots() const { return boots_; }
@@ -68,6 +71,7 @@ class PuzzleSystem final : public model::System {
  private:
   const PuzzleCase& puzzle_;
   std::string name_ = "puzzle";
+  const model::Capabilities capabilities_;
   std::optional<model::Contract> contract_;
   std::unique_ptr<Puzzle> bug_;
   std::vector<atsfuzz_event> events_;

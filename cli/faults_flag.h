@@ -1,0 +1,17 @@
+#ifndef ATSFUZZ_CLI_FAULTS_FLAG_H_
+#define ATSFUZZ_CLI_FAULTS_FLAG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace atsfuzz::cli {
+
+// The set of FaultClass that `--faults=` names: "none", "all" or a comma list.
+// InvalidArgument with what is wrong and the nearest name.
+absl::StatusOr<uint8_t> ParseFaults(const std::string& text);
+
+}  // namespace atsfuzz::cli
+
+#endif  // ATSFUZZ_CLI_FAULTS_FLAG_H_

@@ -1,0 +1,120 @@
+#include "model/capabilities.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace atsfuzz::model {
+namespace {
+
+template <typename... Parts>
+absl::Status Beyond(const Parts&... parts) {
+  return absl::UnimplementedError(absl::StrCat(parts...));
+}
+
+absl::Status FitsFunction(const Capabilities& capabilities,
+                          const std::string& system, const Topology& topology,
+                          FunctionId id) {
+  const Function& function = topology.at(id);
+  const std::string name = Name(topology, id);
+  if (function.leader.valid() && !capabilities.groups) {
+    return Beyond(name, " is in ", Name(topology, function.leader),
+                  "'s group, and ", system,
+                  " runs groups of one function only");
+  }
+  if (function.requires_ats && !capabilities.requires_ats) {
+    return Beyond(name, " requires ATS, and ", system,
+                  " has no functions that do");
+  }
+  if (function.streams.size() > capabilities.streams) {
+    return Beyond(name, " has ", function.streams.size(), " stream ids, and ",
+                  system, " runs functions of at most ", capabilities.streams);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool HasKind(const Capabilities& capabilities, OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kSetPasid:
+    case OperationKind::kClearPasid:
+      return capabilities.pasids;
+    case OperationKind::kReplacePasid:
+      return capabilities.pasids && capabilities.replace_pasid;
+    case OperationKind::kResetBegin:
+    case OperationKind::kResetEnd:
+      return capabilities.resets;
+    default:
+      return true;
+  }
+}
+
+Capabilities Meet(const Capabilities& a, const Capabilities& b) {
+  Capabilities both = a;
+  both.pasids &= b.pasids;
+  both.replace_pasid &= b.replace_pasid;
+  both.resets &= b.resets;
+  both.groups &= b.groups;
+  both.requires_ats &= b.requires_ats;
+  both.nesting &= b.nesting;
+  both.functions = std::min(a.functions, b.functions);
+  both.domains = std::min(a.domains, b.domains);
+  both.streams = std::min(a.streams, b.streams);
+  both.pages = std::min(a.pages, b.pages);
+  both.largest_pasid = std::min(a.largest_pasid, b.largest_pasid);
+  return both;
+}
+
+absl::Status Fits(const Capabilities& capabilities, const std::string& system,
+                  const Topology& topology) {
+  if (topology.functions.size() > capabilities.functions) {
+    return Beyond("the machine has ", topology.functions.size(),
+                  " functions, and ", system, " runs at most ",
+                  capabilities.functions);
+  }
+  if (topology.domains.size() > capabilities.domains) {
+    return Beyond("the machine has ", topology.domains.size(), " domains, and ",
+                  system, " runs at most ", capabilities.domains);
+  }
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    const FunctionId id(static_cast<uint8_t>(i));
+    absl::Status status = FitsFunction(capabilities, system, topology, id);
+    if (!status.ok()) return status;
+  }
+  if (capabilities.nesting) return absl::OkStatus();
+  for (size_t i = 0; i < topology.domains.size(); ++i) {
+    const Domain& domain = topology.domains[i];
+    if (!domain.parent.valid()) continue;
+    return Beyond(Name(DomainId(static_cast<uint8_t>(i))), " is nested in ",
+                  Name(domain.parent), ", and ", system,
+                  " has no nested domains");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Fits(const Capabilities& capabilities, const std::string& system,
+                  const Topology& topology, const Operation& operation) {
+  const OperationShape& shape = ShapeOf(operation.kind);
+  const auto lacks = [&](absl::string_view what) {
+    return Beyond("`", ToText(topology, operation), "`: ", system, " has no ",
+                  what);
+  };
+  if ((shape.pasid || operation.pasid != 0) && !capabilities.pasids) {
+    return lacks("PASIDs");
+  }
+  if (!HasKind(capabilities, operation.kind)) {
+    return lacks(shape.pasid ? "replace-pasid" : "resets");
+  }
+  if (operation.pasid > capabilities.largest_pasid) {
+    return Beyond("`", ToText(topology, operation), "`: ", system,
+                  " runs PASIDs up to ", capabilities.largest_pasid);
+  }
+  if (shape.page && operation.page + operation.pages > capabilities.pages) {
+    return Beyond("`", ToText(topology, operation), "`: ", system,
+                  " runs pages 0 to ", capabilities.pages - 1);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace atsfuzz::model

@@ -1,0 +1,100 @@
+#include "model/machine/machine.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "model/machine/core.h"
+
+namespace atsfuzz::machine {
+
+Request RequestOf(const model::Operation& operation) {
+  const model::Faults& faults = operation.faults;
+  Request r = {};
+  r.kind = operation.kind;
+  r.function = operation.function.value;
+  r.domain = operation.domain.value;
+  r.stream = operation.stream;
+  r.page = static_cast<uint8_t>(operation.page);
+  r.pages = static_cast<uint8_t>(operation.pages);
+  r.ssid = static_cast<uint8_t>(operation.pasid);
+  r.queued = operation.queued;
+  r.identity = operation.default_domain == model::DefaultDomain::kIdentity;
+  r.prepare_ats = faults.prepare_ats;
+  r.enable_ats = faults.enable_ats;
+  r.config_writes = faults.config_writes;
+  r.alloc_sites = faults.alloc_sites;
+  r.alloc_numbers = faults.alloc_numbers;
+  return r;
+}
+
+Machine::Machine(const model::Topology& topology, const Design& design,
+                 Mutation mutation)
+    : board_(topology),
+      design_(design),
+      mutation_(mutation),
+      programs_(design) {}
+
+State Machine::Boot() const {
+  State state;
+  std::memset(static_cast<void*>(&state), 0, sizeof(state));
+  std::memset(state.order, 0xff, sizeof(state.order));
+  return state;
+}
+
+Thread Machine::Begin(const Request& request, int id) const {
+  Thread thread;
+  std::memset(static_cast<void*>(&thread), 0, sizeof(thread));
+  thread.request = request;
+  thread.id = static_cast<uint8_t>(id);
+  thread.core = Step::kBegin;
+  return thread;
+}
+
+bool Machine::Advance(State& state, Thread& thread, Log* log) const {
+  Context c{board_, design_, state, thread, log, mutation_};
+  if (thread.program != Program::kNone) {
+    const Step next = programs_.At(thread.program, thread.pc);
+    if (next == Step::kDone) {
+      thread.program = Program::kNone;
+      return true;
+    }
+    switch (DriverStep(c, next)) {
+      case Outcome::kNext:
+        ++thread.pc;
+        break;
+      case Outcome::kFail:
+        thread.program = Program::kNone;
+        break;
+      case Outcome::kRepeat:
+      case Outcome::kWait:
+        break;
+    }
+  } else {
+    if (thread.core == Step::kDone) return false;
+    CoreStep(c);
+  }
+  if (thread.oops) {
+    thread.result = -EIO;
+    return false;
+  }
+  return true;
+}
+
+bool Machine::IsBlocked(const State& state, const Thread& thread) const {
+  if (thread.program == Program::kNone) {
+    const uint8_t f = thread.request.function;
+    return thread.core == Step::kBegin && f < kFunctions &&
+           state.group_lock[board_.functions[f].leader] != 0;
+  }
+  return state.asid_lock != 0 &&
+         programs_.At(thread.program, thread.pc) == Step::kLockAsid;
+}
+
+int Machine::Run(State& state, const Request& request, Log* log) const {
+  Thread thread = Begin(request, 0);
+  while (Advance(state, thread, log)) {
+  }
+  return thread.result;
+}
+
+}  // namespace atsfuzz::machine

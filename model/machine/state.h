@@ -1,0 +1,182 @@
+#ifndef ATSFUZZ_MODEL_MACHINE_STATE_H_
+#define ATSFUZZ_MODEL_MACHINE_STATE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "model/operation.h"
+
+// The state of the abstract machine: everything that a later step can depend
+// on, and nothing else. Plain bytes: a state is copied by assignment, compared
+// and hashed as memory (no padding may hold garbage: states start from zero).
+namespace atsfuzz::machine {
+
+inline constexpr int kSmmus = 2;
+inline constexpr int kFunctions = 4;
+inline constexpr int kStreamsEach = 2;  // stream ids that a function lists
+inline constexpr int kStreams = kFunctions * kStreamsEach;
+inline constexpr int kDeclared = 4;  // domains of the topology
+// Declared domains, then the default domain of each group by its leader.
+inline constexpr int kSlots = kDeclared + kFunctions;
+inline constexpr int kSsids = 3;  // 0: the RID; PASIDs 1 and 2
+inline constexpr int kPages = 4;  // of a domain
+inline constexpr int kTags = 8;   // ASIDs, and VMIDs of an SMMU: 1 to kTags
+
+// What a function or a PASID can be attached to.
+using Dom = uint8_t;
+inline constexpr Dom kNoDomain = 0;
+inline constexpr Dom kIdentity = 1;
+inline constexpr Dom kBlocked = 2;
+inline constexpr Dom kFirstPaging = 3;  // + slot
+constexpr Dom DomOf(int slot) { return static_cast<Dom>(kFirstPaging + slot); }
+constexpr bool IsPaging(Dom dom) { return dom >= kFirstPaging; }
+constexpr int SlotOf(Dom dom) { return dom - kFirstPaging; }
+
+// STE.Config, as far as traffic can tell.
+enum class Config : uint8_t {
+  kNotCached,  // only in the SMMU's cache
+  kInvalid,    // V = 0
+  kAbort,
+  kBypass,
+  kStage1,
+  kStage2,
+  kNested,  // stage 1 of a guest, stage 2 of its parent
+};
+enum class S1Dss : uint8_t { kTerminate, kBypass, kSsid0 };
+
+// A stream table entry.
+struct Ste {
+  Config config = Config::kNotCached;
+  // EATS: ATS requests and translated traffic pass.
+  uint8_t eats : 1 = 0;
+  S1Dss s1dss : 2 = S1Dss::kTerminate;
+  // kStage1: the function whose CD table it points to. kStage2, kNested: the
+  // slot of the domain; a nested entry's slot is the nested domain's.
+  uint8_t target : 5 = 0;
+
+  bool operator==(const Ste&) const = default;
+};
+
+// A context descriptor: the slot + 1 whose ASID and table it holds.
+using Cd = uint8_t;
+inline constexpr Cd kNoCd = 0;  // V = 0; in a cache: not cached
+inline constexpr Cd kCachedInvalid = 0xfe;
+// It, an STE or an attachment names a domain that has been freed.
+inline constexpr uint8_t kFreed = 0x1f;
+inline constexpr Cd kFreedCd = 0xfd;
+
+// An entry of an ATC, 4 bits: 0, or where it was filled from.
+enum AtcEntry : uint8_t {
+  kAtcEmpty = 0,
+  kAtcFromSlot = 1,  // + slot: agrees with what that domain maps there
+  kAtcIdentity = 9,  // S1DSS bypass
+  kAtcStale = 10,    // the page was unmapped, or its domain freed
+};
+
+// An entry of an IOTLB, 2 bits.
+enum IotlbEntry : uint8_t { kTlbEmpty, kTlbFresh, kTlbStale };
+
+// A PCI function, its pci_dev and the driver's record of it (arm_smmu_master).
+struct Function {
+  // ---- Config space.
+  uint8_t ats : 1;          // ATS control: enable
+  uint8_t pasid : 1;        // PASID control: enable
+  uint8_t stu_written : 1;  // the ATS control register was ever written
+  uint8_t on_bus : 1;
+  // ---- struct pci_dev
+  uint8_t ats_enabled : 1;
+  uint8_t pasid_enabled : 1;
+  // ---- struct group_device
+  uint8_t parked : 1;     // gdev->blocked
+  uint8_t is_probed : 1;  // has a group
+  // ---- struct arm_smmu_master
+  uint8_t has_master : 1;
+  uint8_t belief : 1;   // ats_enabled
+  uint8_t ste_ats : 1;  // ste_ats_enabled
+  uint8_t in_ste : 1;   // cd_table.in_ste
+  uint8_t cd_table : 1;
+  uint8_t cd_leaf : 1;     // two-level tables: the leaf of CD 0 to 63
+  uint8_t always_on : 1;   // ats_always_on
+  uint8_t gave_up : 1;     // Design::EnableFailure::kRolledBack
+  uint8_t has_pasids : 1;  // ssid_bits > 0
+  // STU as page shift: of the register, and of the pci_dev. 0: never set.
+  uint8_t stu, ats_stu;
+  uint8_t reset_depth;
+  // Pages that it has used and wants back, bit stream * kPages + page.
+  uint8_t wanted;
+  Cd cd[kSsids];
+  uint16_t atc[kStreamsEach][kSsids];  // 4 bits a page
+};
+
+// A domain's invalidation array, arm_smmu_invs. Users of an entry in 4 bits: 0
+// absent, 15 trash. Entries sort as the kernel's do: tag, S1 clear, then ATS
+// entries by stream and PASID; trash behind the last live one is cut off.
+struct Array {
+  uint8_t tag : 4, clear : 4;
+  uint16_t ats[kStreams];  // 4 bits a PASID
+  uint8_t has_ats;
+  uint8_t num_trashes;
+
+  bool operator==(const Array&) const = default;
+};
+inline constexpr unsigned kTrash = 15;
+
+// arm_smmu_domain, or a nested domain.
+struct Domain {
+  uint8_t exists : 1;
+  uint8_t finalised : 1;
+  uint8_t stage2 : 1;
+  uint8_t smmu : 1;
+  uint8_t tag : 4;
+  uint8_t mapped : 4, unflushed : 4;  // pages
+  uint8_t tables : 1;                 // a last-level table has been allocated
+  int8_t nr_ats_masters;
+  // Attachments on the list: by PASID, 2 bits a function.
+  uint8_t list[kSsids];
+  Array invs;
+};
+
+// A node whose master the core has forgotten.
+inline constexpr uint8_t kLostMaster = 0x80;
+
+// iommu_group, at the index of its leader.
+struct Group {
+  Dom domain, default_domain;
+  uint8_t owned : 1;
+  uint8_t has_blocking : 1;  // blocking_domain was looked up once
+  uint8_t recovery_cnt;
+  Dom pasids[kSsids];  // pasid_array; [0] unused
+};
+
+struct State {
+  Function functions[kFunctions];
+  Group groups[kFunctions];
+  Domain domains[kSlots];
+  // Stream table, and the SMMUs' cached entries, by stream.
+  Ste ste[kStreams], cached_ste[kStreams];
+  Cd cached_cd[kStreams][kSsids];
+  // The function (+ 1) that an SMMU's stream tree leads to; kLostMaster.
+  uint8_t tree[kStreams];
+  uint8_t leaked;  // allocations that nothing will free
+  // Bit: the second-level stream table of a stream exists (by its first stream
+  // of that table).
+  uint8_t stream_tables;
+  // 2 bits a page; [1]: stage 2; [2]: a guest's stage 1, by VMID.
+  uint8_t iotlb[kSmmus][3][kTags];
+  // Probed functions in order of their probe; the rest is 0xff.
+  uint8_t order[kFunctions];
+  // The thread (+ 1) that holds arm_smmu_asid_lock; a group's mutex.
+  uint8_t asid_lock, group_lock[kFunctions];
+
+  bool operator==(const State& other) const {
+    return std::memcmp(this, &other, sizeof(State)) == 0;
+  }
+};
+static_assert(std::is_trivially_copyable_v<State>);
+static_assert(sizeof(State) <= 512);
+
+}  // namespace atsfuzz::machine
+
+#endif  // ATSFUZZ_MODEL_MACHINE_STATE_H_
