@@ -6,6 +6,7 @@
 
 #include "fuzz/faults.h"
 #include "fuzz/predict.h"
+#include "model/pasid.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -192,8 +193,8 @@ void Composer::AddPasidTargets(FunctionId id, Targets* targets) const {
   for (const model::PasidState& pasid : state.pasids) {
     if (HasMappings(pasid.domain)) add(OperationKind::kDma);
   }
-  if (contract_.topology().at(id).pasid_bits == 0 || contract_.InReset(id) ||
-      PasidDomainsFor(id) == 0) {
+  if (model::PasidBits(contract_.topology(), id) == 0 ||
+      contract_.InReset(id) || PasidDomainsFor(id) == 0) {
     return;
   }
   if (set < ATSFUZZ_MAX_PASIDS) add(OperationKind::kSetPasid);
@@ -359,7 +360,7 @@ uint32_t Composer::DrawPasid(FunctionId id) {
   if (full || (!pasids_.empty() && dice_.Chance(40))) {
     return pasids_[dice_.Below(static_cast<uint32_t>(pasids_.size()))];
   }
-  const uint32_t bits = contract_.topology().at(id).pasid_bits;
+  const uint32_t bits = model::PasidBits(contract_.topology(), id);
   const uint32_t most = std::min(contract_.capabilities().largest_pasid,
                                  bits == 0 ? 1 : (1u << bits) - 1);
   const bool large = large_pasid_ <= most && dice_.Chance(30);

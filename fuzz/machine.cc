@@ -166,7 +166,8 @@ Function DrawFunction(Dice& dice, const Topology& topology, FunctionId id,
   if (function.kind != FunctionKind::kPlatform) {
     function.ats = dice.Chance(85);
     function.untrusted = !well_behaved && dice.Chance(8);
-    if (dice.Chance(capabilities.pasids ? 60 : 25)) {
+    const bool offers_pasids = dice.Chance(capabilities.pasids ? 60 : 25);
+    if (offers_pasids && function.kind == FunctionKind::kPf) {
       function.pasid_bits = static_cast<uint8_t>(dice.Between(1, 20));
     }
   }
@@ -248,8 +249,8 @@ void MakeValid(Topology* topology) {
     if (function.kind != FunctionKind::kVf) function.pf = FunctionId();
     if (function.kind == FunctionKind::kPlatform) {
       function.ats = function.untrusted = function.requires_ats = false;
-      function.pasid_bits = 0;
     }
+    if (function.kind != FunctionKind::kPf) function.pasid_bits = 0;
     if (!function.smmu.valid()) {
       function.streams.clear();
       function.leader = FunctionId();

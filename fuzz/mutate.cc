@@ -270,7 +270,9 @@ class Mutator {
         function->untrusted = !function->untrusted;
         break;
       case 3:
-        function->pasid_bits = function->pasid_bits == 0 ? 4 : 0;
+        if (function->kind == model::FunctionKind::kPf) {
+          function->pasid_bits = function->pasid_bits == 0 ? 4 : 0;
+        }
         break;
       default:
         function->default_domain =

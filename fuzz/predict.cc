@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "model/pasid.h"
+
 namespace atsfuzz::fuzz {
 namespace {
 
@@ -53,7 +55,7 @@ bool AnyWithPasids(const Contract& contract, FunctionId id, const Test& test) {
   for (size_t i = 0; i < topology.functions.size(); ++i) {
     const FunctionId member(static_cast<uint8_t>(i));
     if ((members >> i & 1) && contract.function(member).probed &&
-        topology.at(member).pasid_bits != 0 && test(topology.at(member))) {
+        model::PasidBits(topology, member) != 0 && test(member)) {
       return true;
     }
   }
@@ -71,9 +73,9 @@ bool OtherSmmu(const Contract& contract, const Operation& operation) {
 int PredictSetPasid(const Contract& contract, const Operation& operation) {
   const Topology& topology = contract.topology();
   const FunctionId id = operation.function;
-  const auto any = [](const Function&) { return true; };
-  const auto beyond = [&](const Function& function) {
-    return operation.pasid >> function.pasid_bits != 0;
+  const auto any = [](FunctionId) { return true; };
+  const auto beyond = [&](FunctionId member) {
+    return operation.pasid >> model::PasidBits(topology, member) != 0;
   };
   if (topology.at(operation.domain).parent.valid()) return -EOPNOTSUPP;
   if (contract.InReset(id)) return -EBUSY;
@@ -101,7 +103,7 @@ int PredictAttach(const Contract& contract, const Operation& operation) {
   const FunctionId id = operation.function;
   if (contract.InReset(id)) return -EBUSY;
   if (OtherSmmu(contract, operation)) return -EINVAL;
-  const bool pasids = AnyWithPasids(contract, id, [&](const Function&) {
+  const bool pasids = AnyWithPasids(contract, id, [&](FunctionId) {
     return !contract.GroupPasids(id).empty();
   });
   return pasids && !IsStageOne(contract.topology(), operation.domain) ? -EBUSY

@@ -46,7 +46,7 @@ class Runner {
            [&](std::span<const Violation> violations) {
              options_.listener->OnBoot(system_, violations);
            });
-    for (size_t i = 0; i < scenario_.operations.size(); ++i) {
+    for (size_t i = 0; i < scenario_.operations.size() && !ended_; ++i) {
       absl::Status status = Step(i);
       if (status.ok() || options_.drop_impossible) continue;
       system_.Shutdown();
@@ -124,6 +124,7 @@ class Runner {
   int Enter(const Operation& operation, FunctionId through, uint64_t physical,
             size_t index, bool implicit) {
     const int result = system_.Operate(operation, through, physical);
+    ended_ = HasEnded();
     Report(checker_.Step(operation, result, physical, system_.Events(),
                          system_.Observe()),
            [&](std::span<const Violation> violations) {
@@ -131,6 +132,15 @@ class Runner {
                                        system_, violations);
            });
     return result;
+  }
+
+  // The kernel died, or does what depends on memory that it has freed: nothing
+  // that it shows from here on means anything.
+  bool HasEnded() {
+    for (const atsfuzz_event& event : system_.Events()) {
+      if (event.kind == ATSFUZZ_EVENT_MEMORY_ERROR && event.a == 1) return true;
+    }
+    return system_.Undefined();
   }
 
   // A device access counts as effective when it got somewhere.
@@ -146,6 +156,11 @@ class Runner {
 
   template <typename Tell>
   void Report(std::vector<Violation> violations, const Tell& tell) {
+    if (ended_) {
+      std::erase_if(violations, [](const Violation& violation) {
+        return violation.invariant != properties::Invariant::kMemorySafe;
+      });
+    }
     for (Violation& violation : violations) {
       violation.operation = result_.kept.size();
     }
@@ -161,6 +176,7 @@ class Runner {
   properties::Checker checker_;
   RunResult result_;
   uint32_t maps_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace

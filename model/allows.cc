@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/contract.h"
+#include "model/pasid.h"
 
 // The half of the contract that refuses: what no caller in the kernel does.
 namespace atsfuzz::model {
@@ -42,7 +43,12 @@ class Judge {
                     Name(topology_, function.pf),
                     " was probed or failed to probe: probe that first");
     }
-    if (function.pasid_bits != 0 &&
+    if (function.kind == FunctionKind::kVf &&
+        contract_.function(function.pf).reset_depth != 0) {
+      return Refuse(Name(topology_, function.pf), " is in a reset, which has ",
+                    "taken its VFs away: end it before ", name(), " is probed");
+    }
+    if (PasidBits(topology_, operation_.function) != 0 &&
         !contract_.GroupPasids(operation_.function).empty()) {
       return Refuse(name(), "'s group has PASIDs in use, which ", name(),
                     " would join without: clear them first");
@@ -68,14 +74,9 @@ class Judge {
     if (state().reset_depth != 0) {
       return Refuse(name(), " is in a reset: end it before its removal");
     }
-    for (size_t i = 0; i < topology_.functions.size(); ++i) {
-      const FunctionId vf(static_cast<uint8_t>(i));
-      if (topology_.at(vf).kind == FunctionKind::kVf &&
-          topology_.at(vf).pf == operation_.function &&
-          contract_.function(vf).probed) {
-        return Refuse("VFs are removed before their PF: release ",
-                      Name(topology_, vf), " before ", name());
-      }
+    if (const FunctionId vf = ProbedVf(); vf.valid()) {
+      return Refuse("VFs are removed before their PF: release ",
+                    Name(topology_, vf), " before ", name());
     }
     return absl::OkStatus();
   }
@@ -115,6 +116,10 @@ class Judge {
       return Refuse(name(),
                     " is a platform device: the IOMMU core takes part in "
                     "resets of PCI functions");
+    }
+    if (const FunctionId vf = ProbedVf(); vf.valid()) {
+      return Refuse("a reset of ", name(), " takes its VFs away: release ",
+                    Name(topology_, vf), " first");
     }
     if (state().reset_depth == kMaxResetDepth) {
       return Refuse(name(), " is in ", kMaxResetDepth,
@@ -225,9 +230,9 @@ class Judge {
                     " stream ids, counted from 0: there is no stream ",
                     operation_.stream);
     }
-    if (operation_.pasid != 0 && operation_.pasid >> function.pasid_bits != 0) {
-      return Refuse(name(), " offers ",
-                    function.pasid_bits == 0 ? 0 : 1u << function.pasid_bits,
+    const uint8_t bits = PasidBits(topology_, operation_.function);
+    if (operation_.pasid != 0 && operation_.pasid >> bits != 0) {
+      return Refuse(name(), " offers ", bits == 0 ? 0 : 1u << bits,
                     " PASIDs, counted from 0: it has no PASID ",
                     operation_.pasid);
     }
@@ -276,6 +281,18 @@ class Judge {
     return contract_.domain(operation_.domain);
   }
   std::string name() const { return Name(topology_, operation_.function); }
+  // A VF of the operation's function that is probed, or none.
+  FunctionId ProbedVf() const {
+    for (size_t i = 0; i < topology_.functions.size(); ++i) {
+      const FunctionId vf(static_cast<uint8_t>(i));
+      if (topology_.at(vf).kind == FunctionKind::kVf &&
+          topology_.at(vf).pf == operation_.function &&
+          contract_.function(vf).probed) {
+        return vf;
+      }
+    }
+    return FunctionId();
+  }
   std::string domain_name() const { return Name(operation_.domain); }
 
   absl::Status NeedsProbed() const {

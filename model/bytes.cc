@@ -161,7 +161,8 @@ Function DecodeFunction(const Topology& topology, Reader& in) {
   function.requires_ats = pci && (flags & kRequiresAts);
   const uint32_t leader = in.Fold(1, ATSFUZZ_MAX_FUNCTIONS + 1);
   const uint32_t pasid_bits = in.Fold(1, kPasidBitsValues);
-  function.pasid_bits = static_cast<uint8_t>(pci ? pasid_bits : 0);
+  function.pasid_bits =
+      static_cast<uint8_t>(function.kind == FunctionKind::kPf ? pasid_bits : 0);
   const uint32_t streams = in.Fold(1, ATSFUZZ_MAX_STREAMS) + 1;
   for (uint32_t i = 0; i < ATSFUZZ_MAX_STREAMS; ++i) {
     const uint32_t stream = in.Fold(3, kMaxStreamId + 1);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "model/pasid.h"
+
 namespace atsfuzz::model {
 namespace {
 
@@ -176,8 +178,9 @@ void Contract::ApplyPasid(const Operation& operation) {
   change(&group_pasids_[leader.value]);
   const uint16_t members = MembersOf(topology_, leader);
   for (size_t i = 0; i < functions_.size(); ++i) {
+    const FunctionId id(static_cast<uint8_t>(i));
     if ((members >> i & 1) && functions_[i].probed &&
-        topology_.functions[i].pasid_bits != 0) {
+        PasidBits(topology_, id) != 0) {
       change(&functions_[i].pasids);
     }
   }

@@ -197,6 +197,9 @@ absl::Status Validate(const Topology& topology, FunctionId id) {
   if (function.kind == FunctionKind::kPlatform) {
     if (auto status = ValidatePlatform(function); !status.ok()) return status;
   }
+  if (function.kind == FunctionKind::kVf && function.pasid_bits != 0) {
+    return Bad("a VF shares its PF's PASIDs: say pasids= at the PF");
+  }
   if (function.pasid_bits > kMaxPasidBits) {
     return Bad("PCI offers at most 2^20 PASIDs");
   }

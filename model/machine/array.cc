@@ -113,18 +113,6 @@ Array Purge(const Array& array) {
   return purged;
 }
 
-int NumInvs(const Board& board, const Array& array) {
-  int count = (array.tag != 0 ? 1 : 0) + (array.clear != 0 ? 1 : 0);
-  for (int f = 0; f < board.function_count; ++f) {
-    for (int s = 0; s < board.functions[f].streams; ++s) {
-      for (int ssid = 0; ssid < kSsids; ++ssid) {
-        if (AtsUsers(array, board.functions[f].stream[s], ssid) != 0) ++count;
-      }
-    }
-  }
-  return count;
-}
-
 int LiveAts(const Array& array) {
   int count = 0;
   for (int stream = 0; stream < kStreams; ++stream) {

@@ -48,8 +48,6 @@ bool NeedsPurge(const Array& array);
 // arm_smmu_invs_purge with the memory that it asked for.
 Array Purge(const Array& array);
 
-// ---- What an onlooker counts; entries of a stream listed twice count twice.
-int NumInvs(const Board& board, const Array& array);
 int LiveAts(const Array& array);  // distinct (stream, PASID)
 
 }  // namespace atsfuzz::machine

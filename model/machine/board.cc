@@ -66,9 +66,6 @@ Board::Board(const model::Topology& topology)
     to.streams = static_cast<uint8_t>(from.streams.size());
     for (size_t s = 0; s < from.streams.size(); ++s) {
       to.stream[s] = index_of(from.smmu.value, from.streams[s]);
-      if (s > 0 && to.stream[s] == to.stream[s - 1]) {
-        repeated |= static_cast<uint8_t>(1u << to.stream[s]);
-      }
     }
   }
   for (size_t i = 0; i < domain_count; ++i) {

@@ -51,7 +51,6 @@ struct Board {
   std::array<Function, kFunctions> functions;
   std::array<Domain, kDeclared> domains;
   std::array<Stream, kStreams> streams;
-  uint8_t repeated = 0;  // bit s: a function lists stream s twice
   bool any_eager = false;
 
   // The slot whose counter, list and array an attachment to `slot` uses.
@@ -59,6 +58,18 @@ struct Board {
     return slot < kDeclared && domains[slot].parent != ATSFUZZ_NONE
                ? domains[slot].parent
                : slot;
+  }
+  // Bit s: a function that `state` has a record of lists stream s twice.
+  uint8_t Repeated(const State& state) const {
+    uint8_t repeated = 0;
+    for (int f = 0; f < function_count; ++f) {
+      const Function& function = functions[f];
+      if (function.streams == 2 && function.stream[0] == function.stream[1] &&
+          state.functions[f].has_master) {
+        repeated |= static_cast<uint8_t>(1u << function.stream[0]);
+      }
+    }
+    return repeated;
   }
   bool IsNested(int slot) const { return CountedBy(slot) != slot; }
 };

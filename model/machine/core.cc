@@ -627,10 +627,11 @@ Outcome Unmap(Context& c) {
   Domain& domain = c.state.domains[r.domain];
   const unsigned pages = PagesOf(r);
   domain.mapped &= ~pages & 0xf;
-  MakeStale(c.state, r.domain, pages);
   if (r.queued) {
+    // Entries may go on translating to the old pages until the flush.
     domain.unflushed |= pages & 0xf;
   } else {
+    MakeStale(c.state, r.domain, pages);
     BeginInvalidation(c, r.domain, pages, false);
   }
   return Done(c, 0);
@@ -639,6 +640,7 @@ Outcome Unmap(Context& c) {
 Outcome Flush(Context& c) {
   const Request& r = c.thread.request;
   Domain& domain = c.state.domains[r.domain];
+  MakeStale(c.state, r.domain, domain.unflushed);
   domain.unflushed = 0;
   if (domain.finalised) BeginInvalidation(c, r.domain, 0xf, true);
   return Done(c, 0);

@@ -164,7 +164,7 @@ Outcome AllocCdTable(Context& c) {
   if (t.ssid != 0 && (!function.has_pasids || t.ssid >> fixed.ssid_bits != 0)) {
     c.thread.oops = 1;
     if (c.log != nullptr) {
-      c.log->MemoryError("context descriptor beyond its table");
+      c.log->MemoryError("context descriptor beyond its table", true);
     }
     return Fail(c, -EINVAL);
   }
@@ -324,7 +324,8 @@ Outcome ClearCd(Context& c) {
     return Outcome::kNext;
   }
   if (!function.cd_table) return Outcome::kNext;
-  if (function.has_pasids && c.board.functions[t.function].ssid_bits > kLinearBits &&
+  if (function.has_pasids &&
+      c.board.functions[t.function].ssid_bits > kLinearBits &&
       !function.cd_leaf) {
     if (c.log != nullptr) c.log->Warn("arm_smmu_clear_cd", "!cdptr");
     return Outcome::kNext;
@@ -520,10 +521,11 @@ Outcome AtcInvByArray(Context& c) {
   const Thread& t = c.thread;
   const Domain& domain = c.state.domains[t.slot];
   const bool full = domain.invs.clear != 0;
+  const unsigned repeated = c.board.Repeated(c.state);
   bool any = false;
   for (int stream = 0; stream < c.board.stream_count; ++stream) {
     if (domain.invs.ats[stream] == 0) continue;
-    const int copies = c.board.repeated >> stream & 1 ? 2 : 1;
+    const int copies = repeated >> stream & 1 ? 2 : 1;
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       const unsigned users = AtsUsers(domain.invs, stream, ssid);
       if (users == 0 || users == kTrash) continue;
@@ -584,7 +586,8 @@ int FinaliseDomain(Context& c, int slot, int smmu, int stage) {
       if (c.log != nullptr) {
         c.log->MemoryError(
             "null pointer dereference in "
-            "arm_smmu_tlb_inv_context");
+            "arm_smmu_tlb_inv_context",
+            true);
       }
     }
     return -ENOMEM;
@@ -609,7 +612,7 @@ Needs NeedsOf(const Context& c, int f, int ssid, int slot, bool ats) {
   Needs needs;
   needs.clear = domain.stage2 && smmu.stage1;
   needs.ssid = static_cast<uint8_t>(ssid);
-  needs.repeated = c.board.repeated;
+  needs.repeated = c.board.Repeated(c.state);
   if (!ats) return needs;
   const Board::Function& function = c.board.functions[f];
   for (int s = 0; s < function.streams; ++s) {

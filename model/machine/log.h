@@ -19,7 +19,8 @@ class Log {
                           bool failed) = 0;
   // WARN in a function of the kernel.
   virtual void Warn(const char* kernel_function, const char* text) = 0;
-  virtual void MemoryError(const char* text) = 0;
+  // `died`: the kernel with it.
+  virtual void MemoryError(const char* text, bool died) = 0;
   virtual void PciReturn(int function, const char* call, int result) = 0;
   // `value` is the register's afterwards, or what was lost.
   virtual void ConfigWrite(int function, bool is_ats, uint16_t before,
@@ -42,7 +43,8 @@ class Log {
   virtual void AtcInv(int stream, int ssid, unsigned pages, bool whole) = 0;
   virtual void Sync(int smmu) = 0;
 
-  virtual void SmmuFault(int function, int stream, int fault, int page) = 0;
+  virtual void SmmuFault(int function, int stream, int ssid, int fault,
+                         int page) = 0;
   virtual void AtcFill(int function, int stream, int ssid, int page,
                        uint8_t entry) = 0;
   // result: enum atsfuzz_dma_result. `entry`: an AtcEntry that says what was

@@ -26,7 +26,7 @@ void EraseStream(Context& c, int f, int s) {
     return;
   }
   if (c.state.tree[stream] != f + 1 && c.log != nullptr) {
-    c.log->MemoryError("rb_erase of a stream that the tree has lost");
+    c.log->MemoryError("rb_erase of a stream that the tree has lost", false);
   }
   c.state.tree[stream] = 0;
 }
@@ -121,7 +121,7 @@ int PrepareAts(Context& c, int f) {
 void RemoveMaster(Context& c, int f) {
   Function& function = c.state.functions[f];
   if (IsOnSomeList(c.state, f) && c.log != nullptr) {
-    c.log->MemoryError("a master is freed while a domain lists it");
+    c.log->MemoryError("a master is freed while a domain lists it", false);
   }
   PciDisablePasid(c, f);
   for (int s = 0; s < c.board.functions[f].streams; ++s) EraseStream(c, f, s);
@@ -151,7 +151,7 @@ void FreeDomain(Context& c, int slot) {
   bool attached = false;
   for (uint8_t list : domain.list) attached = attached || list != 0;
   if (attached && c.log != nullptr) {
-    c.log->MemoryError("a domain is freed with devices on its list");
+    c.log->MemoryError("a domain is freed with devices on its list", false);
   }
   c.state.domains[slot] = {};
 }

@@ -99,9 +99,7 @@ void Recorder::ObserveStream(int f, int s) {
                    : static_cast<uint8_t>(node - 1);
   out.route = RouteOf(state_, ste);
   if (ste.config == Config::kNotCached) return;
-  if (ste_[index][0] == 0 && ste.config != Config::kInvalid) {
-    ste_[index] = EncodeSte(board, state_, ste);
-  }
+  ReadFirstEntry(index);
   std::copy(ste_[index].begin(), ste_[index].end(), out.ste);
   out.vmid = static_cast<uint16_t>(out.ste[2]);
   out.eats = ste.config >= Config::kStage1 && ste.eats;
@@ -166,9 +164,10 @@ void Recorder::ObserveArray(int slot, atsfuzz_domain& out) {
   add(domain.stage2 ? ATSFUZZ_INV_S2_VMID : ATSFUZZ_INV_S1_ASID, domain.tag, 0,
       invs.tag);
   add(ATSFUZZ_INV_S2_VMID_S1_CLEAR, domain.tag, 0, invs.clear);
+  const unsigned repeated = board.Repeated(state_);
   const bool parent = domain.stage2 && board.smmus[domain.smmu].stage1;
   for (int stream = 0; stream < board.stream_count; ++stream) {
-    const int copies = board.repeated >> stream & 1 ? 2 : 1;
+    const int copies = repeated >> stream & 1 ? 2 : 1;
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       for (int i = 0; i < copies; ++i) {
         add(parent ? ATSFUZZ_INV_ATS_FULL : ATSFUZZ_INV_ATS,

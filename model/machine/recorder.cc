@@ -63,8 +63,10 @@ void Recorder::Warn(const char* kernel_function, const char* text) {
   event.text = text;
 }
 
-void Recorder::MemoryError(const char* text) {
-  Add(ATSFUZZ_EVENT_MEMORY_ERROR).text = text;
+void Recorder::MemoryError(const char* text, bool died) {
+  atsfuzz_event& event = Add(ATSFUZZ_EVENT_MEMORY_ERROR);
+  event.text = text;
+  event.a = died;
 }
 
 void Recorder::PciReturn(int function, const char* call, int result) {
@@ -91,6 +93,14 @@ void Recorder::Command(int smmu, uint64_t word0, uint64_t word1) {
   event.b = word1;
 }
 
+void Recorder::ReadFirstEntry(int stream) {
+  if (ste_read_[stream] || state_.ste[stream].config == Config::kNotCached) {
+    return;
+  }
+  ste_read_[stream] = true;
+  ste_[stream] = EncodeSte(machine_.board(), state_, state_.ste[stream]);
+}
+
 void Recorder::SteUpdate(int stream, const Ste& /*before*/, const Ste& after) {
   const Board::Stream& fixed = machine_.board().streams[stream];
   EntryUpdate update{
@@ -110,6 +120,7 @@ void Recorder::SteUpdate(int stream, const Ste& /*before*/, const Ste& after) {
             Command(fixed.smmu, kOpCfgiSte | uint64_t{fixed.id} << 32, kLeaf);
             Sync(fixed.smmu);
           }};
+  ReadFirstEntry(stream);
   Words target = EncodeSte(machine_.board(), state_, after);
   if (after.config == Config::kInvalid) {
     target = ste_[stream];
@@ -118,11 +129,6 @@ void Recorder::SteUpdate(int stream, const Ste& /*before*/, const Ste& after) {
     update.sync();
     ste_[stream] = target;
     return;
-  }
-  // A fresh table holds what the driver's first entries say.
-  if (ste_[stream][0] == 0) {
-    ste_[stream] = EncodeSte(machine_.board(), state_, state_.ste[stream]);
-    if (state_.ste[stream].config == Config::kInvalid) ste_[stream] = {};
   }
   update.Run(ste_[stream], target);
 }
@@ -205,13 +211,15 @@ void Recorder::AtcInv(int stream, int ssid, unsigned pages, bool whole) {
 
 void Recorder::Sync(int smmu) { Command(smmu, kOpSync | uint64_t{2} << 12, 0); }
 
-void Recorder::SmmuFault(int function, int stream, int fault, int page) {
+void Recorder::SmmuFault(int function, int stream, int ssid, int fault,
+                         int page) {
   const Board::Stream& fixed = machine_.board().streams[stream];
   atsfuzz_event& event = Add(ATSFUZZ_EVENT_SMMU_FAULT);
   event.smmu = fixed.smmu;
   event.function = static_cast<uint8_t>(function);
   event.stream = fixed.id;
   event.a = static_cast<uint64_t>(fault);
+  event.pasid = static_cast<uint32_t>(ssid);
   event.b = Iova(fixed.smmu, page);
 }
 

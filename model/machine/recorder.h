@@ -33,7 +33,7 @@ class Recorder : public Log {
 
   void Allocation(model::AllocSite site, unsigned number, bool failed) override;
   void Warn(const char* kernel_function, const char* text) override;
-  void MemoryError(const char* text) override;
+  void MemoryError(const char* text, bool died) override;
   void PciReturn(int function, const char* call, int result) override;
   void ConfigWrite(int function, bool is_ats, uint16_t before, uint16_t value,
                    bool lost) override;
@@ -45,7 +45,8 @@ class Recorder : public Log {
   void TlbiGuest(int slot) override;
   void AtcInv(int stream, int ssid, unsigned pages, bool whole) override;
   void Sync(int smmu) override;
-  void SmmuFault(int function, int stream, int fault, int page) override;
+  void SmmuFault(int function, int stream, int ssid, int fault,
+                 int page) override;
   void AtcFill(int function, int stream, int ssid, int page,
                uint8_t entry) override;
   void Access(int function, int stream, int ssid, int page, int result,
@@ -55,6 +56,8 @@ class Recorder : public Log {
   atsfuzz_event& Add(uint16_t kind);
   void Command(int smmu, uint64_t word0, uint64_t word1);
   uint64_t Iova(int smmu, int page) const;
+  // A fresh stream table holds what the driver's first entries say.
+  void ReadFirstEntry(int stream);
   // Bytes that an answer to a function's translation request covers: a page, or
   // less if its STU register says so.
   uint64_t AtcUnit(int f) const;
@@ -73,6 +76,7 @@ class Recorder : public Log {
   Step step_ = Step::kDone;
   std::vector<atsfuzz_event> events_;
   std::array<Words, kStreams> ste_{};
+  std::array<bool, kStreams> ste_read_{};
   std::array<std::array<Words, kSsids>, kFunctions> cd_{};
   std::array<std::array<uint64_t, kPages>, kSlots> physical_{};
   atsfuzz_observation observation_{};

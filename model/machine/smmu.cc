@@ -35,7 +35,7 @@ struct Regime {
 };
 
 void MemoryError(Context& c, const char* text) {
-  if (c.log != nullptr) c.log->MemoryError(text);
+  if (c.log != nullptr) c.log->MemoryError(text, false);
 }
 
 bool HasTable(const Context& c, int stream) {
@@ -161,7 +161,8 @@ struct Requester {
 };
 
 void RecordFault(Context& c, const Requester& who, int fault, int page) {
-  if (c.log != nullptr) c.log->SmmuFault(who.f, who.stream, fault, page);
+  if (c.log != nullptr)
+    c.log->SmmuFault(who.f, who.stream, who.ssid, fault, page);
 }
 
 AtcEntry AccessUntranslated(Context& c, const Requester& who, int page) {

@@ -11,8 +11,8 @@
 //  3. A function that is eager asks again after every command.
 namespace atsfuzz::machine {
 
-// ---- Commands. `stream`: of the board; `slot`: whose tag. The log has heard of
-// the CFGI commands from the update of the entry.
+// ---- Commands. `stream`: of the board; `slot`: whose tag. The log has heard
+// of the CFGI commands from the update of the entry.
 void CfgiSte(Context& c, int stream);
 void CfgiCd(Context& c, int stream, int ssid);
 // A hint that changes nothing; a command all the same.
