@@ -327,7 +327,10 @@ Outcome ClearCd(Context& c) {
   if (function.has_pasids &&
       c.board.functions[t.function].ssid_bits > kLinearBits &&
       !function.cd_leaf) {
-    if (c.log != nullptr) c.log->Warn("arm_smmu_clear_cd", "!cdptr");
+    // Only a function with ATS always on may lack the leaf of its CD 0.
+    if ((!function.always_on || t.ssid != 0) && c.log != nullptr) {
+      c.log->Warn("arm_smmu_clear_cd", "!cdptr");
+    }
     return Outcome::kNext;
   }
   if (c.Mutated(Mutation::kClearCdForgotten)) return Outcome::kNext;

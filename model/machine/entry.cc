@@ -64,8 +64,9 @@ Words EncodeSte(const Board& board, const State& state, const Ste& ste) {
   }
   if (stage1 && ste.target != kFreed) {
     const Function& function = state.functions[ste.target];
-    const uint64_t bits =
-        function.has_pasids ? board.functions[ste.target].ssid_bits : 0;
+    const uint64_t bits = function.has_pasids
+                              ? board.functions[ste.target].ssid_bits
+                              : (function.always_on ? 1 : 0);
     words[0] |= bits << 59 | (bits > kLinearBits ? 1u << 4 : 0);
   }
   if (ste.config >= Config::kStage1 && ste.eats) words[1] |= kEats;

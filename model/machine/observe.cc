@@ -26,7 +26,7 @@ uint8_t RouteOf(const State& state, const Ste& ste) {
       break;
   }
   // S1DSS means something only where there are substreams.
-  if (ste.target != kFreed && state.functions[ste.target].has_pasids) {
+  if (ste.target != kFreed && HasSubstreams(state.functions[ste.target])) {
     if (ste.s1dss == S1Dss::kTerminate) return ATSFUZZ_ROUTE_S1DSS_TERMINATE;
     if (ste.s1dss == S1Dss::kBypass) return ATSFUZZ_ROUTE_S1DSS_BYPASS;
   }

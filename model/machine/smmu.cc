@@ -65,7 +65,7 @@ Regime ResolveStage1(Context& c, int stream, int ssid, const Ste& ste) {
     MemoryError(c, "SMMU read a freed context descriptor table");
     return regime;
   }
-  const bool substreams = c.state.functions[ste.target].has_pasids;
+  const bool substreams = HasSubstreams(c.state.functions[ste.target]);
   if (ssid != 0 && !substreams) {
     regime.fault = kBadSubstreamId;
     return regime;

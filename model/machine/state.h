@@ -123,6 +123,12 @@ struct Array {
 };
 inline constexpr unsigned kTrash = 15;
 
+// S1CDMax of a function's CD table is not 0, so that S1DSS means something; one
+// that has ATS always on gets a substream for it (arm_smmu_alloc_cd_tables).
+inline bool HasSubstreams(const Function& function) {
+  return function.has_pasids || function.always_on;
+}
+
 // arm_smmu_domain, or a nested domain.
 struct Domain {
   uint8_t exists : 1;
