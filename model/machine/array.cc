@@ -70,12 +70,11 @@ unsigned AtsUsers(const Array& array, int stream, int ssid) {
   return array.ats[stream] >> (4 * ssid) & 0xfu;
 }
 
-Array Merge(const Array& array, const Needs& needs, Mutation mutation) {
+Array Merge(const Array& array, const Needs& needs) {
   Array merged = array;
   DropTrash(merged);
   merged.tag = static_cast<uint8_t>(Add(merged.tag)) & 0xf;
   if (needs.clear) merged.clear = static_cast<uint8_t>(Add(merged.clear)) & 0xf;
-  if (mutation == Mutation::kMergeForgetsAts) return merged;
   for (unsigned left = needs.streams; left != 0; left &= left - 1) {
     const int stream = __builtin_ctz(left);
     SetAts(merged, stream, needs.ssid,
@@ -85,7 +84,7 @@ Array Merge(const Array& array, const Needs& needs, Mutation mutation) {
   return merged;
 }
 
-Unreferenced Unref(Array& array, const Needs& needs, Mutation mutation) {
+Unreferenced Unref(Array& array, const Needs& needs) {
   Unreferenced result = Unreferenced::kOk;
   const bool had_tag = IsLive(array.tag);
   array.tag = static_cast<uint8_t>(Drop(array.tag, 1, array, result)) & 0xf;
@@ -100,7 +99,7 @@ Unreferenced Unref(Array& array, const Needs& needs, Mutation mutation) {
                 IsRepeated(needs, stream) ? 2 : 1, array, result));
   }
   const bool dropped = had_tag && !IsLive(array.tag);
-  if (mutation != Mutation::kUnrefForgetsTrim) Trim(array, needs);
+  Trim(array, needs);
   if (result == Unreferenced::kOk && dropped) return Unreferenced::kTagDropped;
   return result;
 }

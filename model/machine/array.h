@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "model/machine/board.h"
-#include "model/machine/mutation.h"
 #include "model/machine/state.h"
 
 // The invalidation array of a domain (arm_smmu_invs, 7.1 and later): which tag
@@ -31,8 +30,7 @@ struct Needs {
 unsigned AtsUsers(const Array& array, int stream, int ssid);
 
 // arm_smmu_invs_merge.
-Array Merge(const Array& array, const Needs& needs,
-            Mutation mutation = Mutation::kNone);
+Array Merge(const Array& array, const Needs& needs);
 
 enum class Unreferenced : uint8_t {
   kOk,
@@ -40,8 +38,7 @@ enum class Unreferenced : uint8_t {
   kMissing,     // WARN: an entry that is not there
 };
 // arm_smmu_invs_unref, trim included.
-Unreferenced Unref(Array& array, const Needs& needs,
-                   Mutation mutation = Mutation::kNone);
+Unreferenced Unref(Array& array, const Needs& needs);
 
 // True if there is trash inside.
 bool NeedsPurge(const Array& array);

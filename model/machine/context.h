@@ -4,7 +4,6 @@
 #include "model/machine/board.h"
 #include "model/machine/design.h"
 #include "model/machine/log.h"
-#include "model/machine/mutation.h"
 #include "model/machine/state.h"
 #include "model/machine/thread.h"
 
@@ -17,10 +16,8 @@ struct Context {
   State& state;
   Thread& thread;
   Log* log;
-  Mutation mutation;
 
   bool Is(Attach attach) const { return design.attach == attach; }
-  bool Mutated(Mutation which) const { return mutation == which; }
 };
 
 // An allocation at a site: false if a fault of the operation fails it.

@@ -60,7 +60,6 @@ bool WriteCd(Context& c, int f, int ssid, Cd value) {
   if (c.log != nullptr) c.log->CdUpdate(f, ssid, cd, next);
   cd = next;
   const Board::Function& function = c.board.functions[f];
-  if (c.Mutated(Mutation::kNoCfgiCd)) return breaks;
   for (int s = 0; s < function.streams; ++s) {
     CfgiCd(c, function.stream[s], ssid);
   }
@@ -190,9 +189,6 @@ Outcome Predict(Context& c) {
                         !c.board.domains[SlotOf(t.new_domain)].guest_ats;
   t.want = (IsListed(t.new_domain) || t.cd_needs_ats) && !disabled &&
            !function.gave_up && AtsSupported(c, t.function);
-  if (c.Mutated(Mutation::kPredictIgnoresSmmu) && IsListed(t.new_domain)) {
-    t.want = PciAtsSupported(c, t.function);
-  }
   t.unref_ats = function.belief;
   return Outcome::kNext;
 }
@@ -209,7 +205,7 @@ Outcome Merge(Context& c) {
     needs = NeedsOf(c, t.function, t.ssid, CountedSlot(c, t.old_domain),
                     t.unref_ats);
   }
-  t.merged = machine::Merge(c.state.domains[slot].invs, needs, c.mutation);
+  t.merged = machine::Merge(c.state.domains[slot].invs, needs);
   return Outcome::kNext;
 }
 
@@ -222,7 +218,7 @@ Outcome AllocAttachment(Context& c) {
 Outcome Count(Context& c) {
   const Thread& t = c.thread;
   if (!IsListed(t.new_domain)) return Outcome::kNext;
-  if (t.want && !c.Mutated(Mutation::kCountForgotten)) {
+  if (t.want) {
     ++c.state.domains[CountedSlot(c, t.new_domain)].nr_ats_masters;
   }
   return Outcome::kNext;
@@ -232,7 +228,6 @@ Outcome List(Context& c) {
   const Thread& t = c.thread;
   if (!IsListed(t.new_domain)) return Outcome::kNext;
   const int slot = CountedSlot(c, t.new_domain);
-  if (c.Mutated(Mutation::kListForgotten)) return Outcome::kNext;
   SetListCount(c.state, slot, t.function, t.ssid,
                ListCount(c.state, slot, t.function, t.ssid) + 1);
   return Outcome::kNext;
@@ -276,7 +271,7 @@ void WriteSte(Context& c, int stream, const Ste& next) {
   Ste& ste = c.state.ste[stream];
   if (c.log != nullptr) c.log->SteUpdate(stream, ste, next);
   ste = next;
-  if (!c.Mutated(Mutation::kNoCfgiSte)) CfgiSte(c, stream);
+  CfgiSte(c, stream);
 }
 
 Outcome InstallSte(Context& c) {
@@ -288,11 +283,6 @@ Outcome InstallSte(Context& c) {
       return Outcome::kNext;
     }
     t.ste = TargetSte(c);
-    if (c.Mutated(Mutation::kSteForgetsEats)) t.ste.eats = 0;
-    if (c.Mutated(Mutation::kSteWrongS1dss) &&
-        t.ste.s1dss == S1Dss::kTerminate) {
-      t.ste.s1dss = S1Dss::kSsid0;
-    }
     function.in_ste = t.ste.config == Config::kStage1;
     function.ste_ats = t.ste.eats;
   }
@@ -333,7 +323,6 @@ Outcome ClearCd(Context& c) {
     }
     return Outcome::kNext;
   }
-  if (c.Mutated(Mutation::kClearCdForgotten)) return Outcome::kNext;
   WriteCd(c, t.function, t.ssid, kNoCd);
   return Outcome::kNext;
 }
@@ -350,9 +339,7 @@ Outcome InvalidateAtc(Context& c) {
       InvalidateMaster(c, t.function, t.ssid);
     }
   } else if (t.want) {
-    if (!c.Mutated(Mutation::kNoAtcInvBeforeEnable)) {
-      InvalidateMaster(c, t.function, 0);
-    }
+    InvalidateMaster(c, t.function, 0);
   } else if (believes && c.design.invalidate_on_disable) {
     InvalidateMaster(c, t.function, 0);
   }
@@ -365,7 +352,6 @@ Outcome EnableAts(Context& c) {
   const bool one_phase = c.Is(Attach::kOnePhase);
   t.failed = 0;
   if (!t.want || (function.belief && !one_phase)) return Outcome::kNext;
-  if (c.Mutated(Mutation::kEnableForgotten)) return Outcome::kNext;
   if (PciEnableAts(c, t.function) == 0) return Outcome::kNext;
   t.failed = 1;
   if (c.design.enable_failure_warns && c.log != nullptr) {
@@ -411,7 +397,6 @@ Outcome LeaveList(Context& c) {
   const unsigned count = ListCount(c.state, slot, t.function, t.ssid);
   if (count == 0) return Outcome::kNext;
   t.was_listed = 1;
-  if (c.Mutated(Mutation::kLeaveForgotten)) return Outcome::kNext;
   SetListCount(c.state, slot, t.function, t.ssid, count - 1);
   return Outcome::kNext;
 }
@@ -436,7 +421,7 @@ Outcome Unref(Context& c) {
   // From the array that was replaced: nobody sees it any more.
   if (again && !c.design.unrefs_published_array) return Outcome::kNext;
   const Needs needs = NeedsOf(c, t.function, t.ssid, slot, t.unref_ats);
-  switch (machine::Unref(c.state.domains[slot].invs, needs, c.mutation)) {
+  switch (machine::Unref(c.state.domains[slot].invs, needs)) {
     case Unreferenced::kOk:
       break;
     case Unreferenced::kTagDropped:
@@ -475,7 +460,6 @@ Outcome Believe(Context& c) {
     function.belief = 0;
     return Outcome::kNext;
   }
-  if (c.Mutated(Mutation::kBeliefForgotten) && !t.want) return Outcome::kNext;
   function.belief =
       c.design.enable_failure == EnableFailure::kFollowsDevice && t.want
           ? function.ats_enabled
@@ -496,7 +480,6 @@ Outcome Downgrade(Context& c) {
       (function.always_on && rid != kBlocked)) {
     return Outcome::kNext;
   }
-  if (c.Mutated(Mutation::kDowngradeForgotten)) return Outcome::kNext;
   BeginAttach(c, f, rid, rid);
   return Outcome::kRepeat;
 }
@@ -509,7 +492,6 @@ Outcome TlbiStep(Context& c) {
     return users != 0 && users != kTrash;
   };
   if (arrays && !live(domain.invs.tag)) return Outcome::kNext;
-  if (c.Mutated(Mutation::kNoTlbi)) return Outcome::kNext;
   Tlbi(c, t.slot, t.pages, t.whole);
   Sync(c, domain.smmu);
   // TLBI_S12_VMALL has taken a guest's entries already.
@@ -551,7 +533,6 @@ Outcome AtcInvDomain(Context& c) {
   const int slot =
       t.program == Program::kInvalidate ? t.slot : CountedSlot(c, t.new_domain);
   const Domain& domain = c.state.domains[slot];
-  if (c.Mutated(Mutation::kNoAtcInvDomain)) return Outcome::kNext;
   if (c.Is(Attach::kArrays)) return AtcInvByArray(c);
   if (!c.board.smmus[domain.smmu].ats || domain.nr_ats_masters == 0) {
     return Outcome::kNext;
@@ -602,7 +583,6 @@ int FinaliseDomain(Context& c, int slot, int smmu, int stage) {
     used |= 1u << (other.tag - 1);
   }
   domain.tag = static_cast<uint8_t>(__builtin_ctz(~used) + 1) & 0xf;
-  if (c.Mutated(Mutation::kTagReused)) domain.tag = 1;
   domain.smmu = static_cast<uint8_t>(smmu) & 1;
   domain.stage2 = stage == 2;
   domain.finalised = 1;

@@ -92,8 +92,7 @@ int EnableAts(Context& c, int f) {
     return -EBUSY;
   }
   if (fixed.kind == model::FunctionKind::kVf) {
-    if (c.state.functions[fixed.pf].ats_stu != stu &&
-        !c.Mutated(Mutation::kEnableIgnoresStu)) {
+    if (c.state.functions[fixed.pf].ats_stu != stu) {
       return -EINVAL;
     }
     WriteAtsControl(c, f, true, 0);
@@ -129,10 +128,6 @@ void PciDisableAts(Context& c, int f) {
   Function& function = c.state.functions[f];
   if (!function.ats_enabled) {
     if (c.log != nullptr) c.log->Warn("pci_disable_ats", "!dev->ats_enabled");
-    return;
-  }
-  if (c.Mutated(Mutation::kDisableForgetsRegister)) {
-    function.ats_enabled = 0;
     return;
   }
   WriteAtsControl(c, f, false, function.stu);

@@ -6,6 +6,24 @@
 #include "model/machine/core.h"
 
 namespace atsfuzz::machine {
+namespace {
+
+// A step of the core that goes on as it should and forgets everything else:
+// what it would leave in the state, the error that it has seen, the call of the
+// driver. Locks it keeps, so that it is no deadlock.
+void Forget(Context& c) {
+  const State before = c.state;
+  c.thread.group_result = 0;
+  CoreStep(c);
+  c.thread.group_result = 0;
+  c.thread.program = Program::kNone;
+  State after = before;
+  std::memcpy(after.group_lock, c.state.group_lock, sizeof(after.group_lock));
+  after.asid_lock = c.state.asid_lock;
+  c.state = after;
+}
+
+}  // namespace
 
 Request RequestOf(const model::Operation& operation) {
   const model::Faults& faults = operation.faults;
@@ -51,11 +69,15 @@ Thread Machine::Begin(const Request& request, int id) const {
 }
 
 bool Machine::Advance(State& state, Thread& thread, Log* log) const {
-  Context c{board_, design_, state, thread, log, mutation_};
+  Context c{board_, design_, state, thread, log};
   if (thread.program != Program::kNone) {
     const Step next = programs_.At(thread.program, thread.pc);
     if (next == Step::kDone) {
       thread.program = Program::kNone;
+      return true;
+    }
+    if (next == mutation_.step) {
+      ++thread.pc;
       return true;
     }
     switch (DriverStep(c, next)) {
@@ -71,7 +93,11 @@ bool Machine::Advance(State& state, Thread& thread, Log* log) const {
     }
   } else {
     if (thread.core == Step::kDone) return false;
-    CoreStep(c);
+    if (thread.core == mutation_.step) {
+      Forget(c);
+    } else {
+      CoreStep(c);
+    }
   }
   if (thread.oops) {
     thread.result = -EIO;

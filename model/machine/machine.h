@@ -25,7 +25,7 @@ class Machine {
  public:
   // REQUIRES: the topology fits CapabilitiesOf(design).
   Machine(const model::Topology& topology, const Design& design,
-          Mutation mutation = Mutation::kNone);
+          Mutation mutation = {});
 
   const Board& board() const { return board_; }
   const Design& design() const { return design_; }

@@ -121,6 +121,13 @@ int MachineSystem::Run(const Request& request) {
   Thread thread = machine_->Begin(request, 0);
   State before = state_;
   for (bool more = true; more;) {
+    // Nobody else runs who could give the lock back.
+    if (machine_->IsBlocked(state_, thread)) {
+      thread.oops = 1;
+      thread.result = -EDEADLK;
+      recorder_->MemoryError("deadlock", true);
+      break;
+    }
     const Step next = machine_->Next(thread);
     recorder_->SetStep(next);
     more = machine_->Advance(state_, thread, &*recorder_);

@@ -17,7 +17,7 @@ namespace atsfuzz::machine {
 // as text. `name`: "model:6.12".
 std::unique_ptr<model::System> MakeSystem(const Design& design,
                                           const std::string& name,
-                                          Mutation mutation = Mutation::kNone);
+                                          Mutation mutation = {});
 
 }  // namespace atsfuzz::machine
 
