@@ -28,6 +28,7 @@ int Fuzz(const std::vector<std::string>& arguments);
 int Replay(const std::vector<std::string>& arguments);
 int Shrink(const std::vector<std::string>& arguments);
 int Compare(const std::vector<std::string>& arguments);
+int Design(const std::vector<std::string>& arguments);
 int Drivers(const std::vector<std::string>& arguments);
 // Not for people: what a campaign talks to in the sanitized program
 // (fuzz/sanitized.h).

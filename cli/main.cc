@@ -14,16 +14,17 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 5> kCommands = {{
+constexpr std::array<Command, 6> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"replay", "runs scenarios, and shows what happens in them", Replay},
     {"shrink", "makes a scenario that shows a violation smaller", Shrink},
     {"compare", "runs scenarios on two drivers, and shows where they differ",
      Compare},
+    {"design", "tells which fixes of the attach protocol suffice", Design},
     {"drivers", "lists the drivers that can be tested", Drivers},
 }};
 
-constexpr std::array<const char*, 5> kPlanned = {"explore", "design", "mutants",
+constexpr std::array<const char*, 4> kPlanned = {"explore", "mutants",
                                                  "nightly", "report"};
 
 std::string Help() {

@@ -93,7 +93,7 @@ class Puzzle : public model::System {
   std::vector<atsfuzz_event> events_;
   atsfuzz_observation observation_ = {};
   std::string name_ = "puzzle";
-  const model::Capabilities capabilities_;
+  const model::Capabilities capabilities_{};
 };
 
 CampaignOptions Options() {

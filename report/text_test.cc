@@ -49,7 +49,7 @@ class ShownSystem : public model::System {
 
  private:
   std::string name_ = "shown";
-  const model::Capabilities capabilities_;
+  const model::Capabilities capabilities_{};
 };
 
 model::Topology OneFunction() {

@@ -72,6 +72,9 @@ Ste TargetSte(const Context& c) {
   const uint8_t want = t.want;
   const auto f = static_cast<uint8_t>(t.function);
   const Ste table{Config::kStage1, want, S1Dss::kSsid0, f};
+  if (t.program == Program::kDetach) {
+    return {Config::kAbort, 0, S1Dss::kTerminate, 0};
+  }
   if (t.program == Program::kSetPasid) {
     Ste ste = table;
     ste.s1dss =
@@ -680,6 +683,10 @@ void BeginAttach(Context& c, int f, Dom new_domain, Dom old_domain) {
     t.program = Program::kAttachNested;
   } else {
     t.program = Program::kAttachPaging;
+  }
+  if (c.Is(Attach::kOnePhase) && old_domain != kNoDomain) {
+    t.then = t.program;
+    t.program = Program::kDetach;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "model/machine/core.h"
 
@@ -73,7 +74,8 @@ bool Machine::Advance(State& state, Thread& thread, Log* log) const {
   if (thread.program != Program::kNone) {
     const Step next = programs_.At(thread.program, thread.pc);
     if (next == Step::kDone) {
-      thread.program = Program::kNone;
+      thread.program = std::exchange(thread.then, Program::kNone);
+      thread.pc = 0;
       return true;
     }
     if (next == mutation_.step) {

@@ -44,6 +44,7 @@ struct Thread {
   uint8_t id;  // of the thread, for locks
   Step core;   // the core's next step, when no driver program runs
   Program program;
+  Program then;  // after it, if it does not fail (6.1: detach, then attach)
   uint8_t pc;
   int16_t result;
 
