@@ -263,12 +263,12 @@ Outcome ProbeBegin(Context& c) {
   c.state.functions[c.thread.request.function].on_bus = 1;
   if (fixed.smmu == ATSFUZZ_NONE) return Done(c, -ENODEV);
   // dev_iommu_get, iommu_fwspec_init, iommu_fwspec_add_ids.
-  bool failed =
-      !Allocate(c, AllocSite::kCore) || !Allocate(c, AllocSite::kCore);
-  for (int s = 1; s < fixed.streams && !failed; ++s) {
-    failed = !Allocate(c, AllocSite::kCore);
+  // The fwspec has room for one id; each further one takes another allocation.
+  const int allocations = 1 + std::max<int>(fixed.streams, 1);
+  for (int i = 0; i < allocations; ++i) {
+    if (!Allocate(c, AllocSite::kCore)) return Done(c, -ENOMEM);
   }
-  return failed ? Done(c, -ENOMEM) : Next(c, Step::kProbeMaster);
+  return Next(c, Step::kProbeMaster);
 }
 
 Outcome ProbeMaster(Context& c) {
@@ -286,7 +286,7 @@ Outcome ProbePasid(Context& c) {
 
 Outcome ProbePrepareAts(Context& c) {
   const int f = c.thread.request.function;
-  const int error = PrepareAts(c, f);
+  const int error = PrepareMasterAts(c, f);
   if (error == 0) return Next(c, Step::kProbeGroup);
   if (c.design.prepare_failure == PrepareFailure::kFatal) {
     // The record is lost with everything in it: memory, streams, PASID on.

@@ -337,15 +337,14 @@ Outcome InvalidateAtc(Context& c) {
     if (believes) InvalidateMaster(c, t.function, t.ssid);
     return Outcome::kNext;
   }
-  if (t.want && believes) {
-    if (c.design.invalidate_on_replace) {
-      InvalidateMaster(c, t.function, t.ssid);
-    }
-  } else if (t.want) {
-    InvalidateMaster(c, t.function, 0);
-  } else if (believes && c.design.invalidate_on_disable) {
-    InvalidateMaster(c, t.function, 0);
+  const bool stays_on = t.want && believes;
+  const bool goes_off = !t.want && believes;
+  if ((stays_on && !c.design.invalidate_on_replace) ||
+      (goes_off && !c.design.invalidate_on_disable) || (!t.want && !believes)) {
+    return Outcome::kNext;
   }
+  // Only where ATS stays on is it this PASID alone.
+  InvalidateMaster(c, t.function, stays_on ? t.ssid : 0);
   return Outcome::kNext;
 }
 

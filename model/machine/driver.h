@@ -51,7 +51,7 @@ void BeginInvalidation(Context& c, int slot, unsigned pages, bool whole);
 // arm_smmu_probe_device and arm_smmu_release_device, but for the attach. Return
 // values as the kernel's.
 int InsertMaster(Context& c, int f);
-int PrepareAts(Context& c, int f);
+int PrepareMasterAts(Context& c, int f);
 void RemoveMaster(Context& c, int f);
 
 // arm_smmu_domain_alloc and _finalise, into a slot that does not exist.

@@ -120,9 +120,30 @@ bool Machine::IsBlocked(const State& state, const Thread& thread) const {
 
 int Machine::Run(State& state, const Request& request, Log* log) const {
   Thread thread = Begin(request, 0);
-  while (Advance(state, thread, log)) {
+  if (mutation_ != Mutation{}) {
+    while (Advance(state, thread, log)) {
+    }
+    return thread.result;
   }
-  return thread.result;
+  // The same without a look around between the steps.
+  Context c{board_, design_, state, thread, log};
+  while (!thread.oops) {
+    if (thread.program == Program::kNone) {
+      if (thread.core == Step::kDone) return thread.result;
+      CoreStep(c);
+      continue;
+    }
+    const Step next = programs_.At(thread.program, thread.pc);
+    if (next == Step::kDone) {
+      thread.program = std::exchange(thread.then, Program::kNone);
+      thread.pc = 0;
+      continue;
+    }
+    const Outcome outcome = DriverStep(c, next);
+    if (outcome == Outcome::kNext) ++thread.pc;
+    if (outcome == Outcome::kFail) thread.program = Program::kNone;
+  }
+  return -EIO;
 }
 
 }  // namespace atsfuzz::machine

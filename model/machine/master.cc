@@ -92,7 +92,7 @@ int InsertMaster(Context& c, int f) {
   return 0;
 }
 
-int PrepareAts(Context& c, int f) {
+int PrepareMasterAts(Context& c, int f) {
   if (!c.design.prepares ||
       c.board.functions[f].kind == model::FunctionKind::kPlatform) {
     return 0;

@@ -56,6 +56,12 @@ struct Ste {
   // slot of the domain; a nested entry's slot is the nested domain's.
   uint8_t target : 5 = 0;
 
+  constexpr Ste() = default;
+  constexpr Ste(Config config_, unsigned eats_, S1Dss s1dss_, unsigned target_)
+      : config(config_),
+        eats(eats_ & 1),
+        s1dss(s1dss_),
+        target(target_ & 0x1f) {}
   bool operator==(const Ste&) const = default;
 };
 
