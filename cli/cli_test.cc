@@ -9,7 +9,6 @@ namespace atsfuzz::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -129,6 +128,66 @@ TEST_F(Program, ListsDrivers) {
   EXPECT_THAT(out_, HasSubstr("linux:6.12"));
   EXPECT_THAT(out_, HasSubstr("model:6.12"));
   EXPECT_THAT(out_, HasSubstr("vf-stu-check"));
+}
+
+TEST_F(Program, RefusesADesignThatDoesNotExistWithThoseThatDo) {
+  Run("fuzz --driver=model:0.1");
+  ExpectRefused("no model is called '0.1'; there are 6.1, 6.12, 7.2, 7.3");
+  Write("seed.ats", kSeed);
+  Run("replay --driver=model:6.12,vf-stu-chek=on seed.ats");
+  ExpectRefused("no switch is called 'vf-stu-chek'; there are attach, ");
+  Run("shrink --driver=model:6.12,vf-stu-check=perhaps seed.ats");
+  ExpectRefused("perhaps");
+}
+
+TEST_F(Program, FuzzFindsTheSeedsBugOnTheModelAsOnTheDriver) {
+  Run("fuzz --driver=model:6.12 --seed=1 --runs=2000 --json --findings=found");
+  ASSERT_EQ(exit_status_, 1) << err_;
+  const auto json = nlohmann::json::parse(out_);
+  EXPECT_EQ(json["driver"], "model:6.12");
+  std::vector<std::string> scenarios;
+  for (const auto& finding : json["findings"]) {
+    if (finding["invariant"] != "belief-matches-device") continue;
+    if (finding["assumes"] != "honest") continue;
+    scenarios.push_back(Read(finding["scenario"].get<std::string>()));
+  }
+  // What `fuzz --driver=linux:6.12` shrinks to.
+  EXPECT_THAT(scenarios, testing::Contains("smmu   s0\n"
+                                           "pf     p0  ats\n"
+                                           "vf     v1  of=p0 smmu=s0 ats\n"
+                                           "\n"
+                                           "probe v1\n"));
+}
+
+TEST_F(Program, FuzzCountsTheStepsOfAModelNotBranches) {
+  Run("fuzz --driver=model:6.12 --seed=1 --runs=20 --keep-going");
+  EXPECT_THAT(out_, HasSubstr("% of the model's steps covered"));
+  EXPECT_THAT(out_, testing::Not(HasSubstr("branches")));
+}
+
+TEST_F(Program, ReplayRunsOnAModelWhatFitsAndTellsWhatDoesNot) {
+  const std::string seeds = fs::current_path().string() + "/corpus/seeds/";
+  Run("replay --driver=model:6.12 " + seeds + "stage1-to-stage2.ats");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("no violation  as expected"));
+  Run("replay --driver=model:6.12 " + seeds + "block-mapping.ats");
+  EXPECT_EQ(exit_status_, 3);
+  EXPECT_THAT(err_, HasSubstr("block-mapping.ats: operation 3, `map d0 0..511"
+                              "`: model:6.12 runs pages 0 to 3"));
+  Run("replay --driver=model:6.12 " + seeds + "several-streams.ats");
+  EXPECT_EQ(exit_status_, 3);
+  EXPECT_THAT(err_, HasSubstr("model:6.12 runs functions of at most 2"));
+}
+
+TEST_F(Program, ShrinkOnAModelKeepsTheViolation) {
+  Write("long.ats", std::string(kSeed) + "detach v0\nattach v0 d0\n" +
+                        "expect violation belief-matches-device\n");
+  Run("shrink --driver=model:6.12 long.ats --output=short.ats");
+  EXPECT_EQ(exit_status_, 1) << err_;
+  Run("replay --driver=model:6.12 short.ats --json");
+  const auto json = nlohmann::json::parse(out_);
+  EXPECT_EQ(json["operations"], 1);
+  EXPECT_EQ(json["findings"][0]["invariant"], "belief-matches-device");
 }
 
 TEST_F(ProgramOnDriver, RefusesAPatchThatDoesNotApply) {

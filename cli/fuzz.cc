@@ -137,7 +137,7 @@ void ShowProgress(const fuzz::CampaignProgress& now) {
   fflush(stderr);
 }
 
-std::string Summary(const fuzz::CampaignResult& result) {
+std::string Summary(const Driver& driver, const fuzz::CampaignResult& result) {
   size_t known = 0;
   for (const fuzz::Finding& finding : result.findings) {
     if (finding.known) ++known;
@@ -147,8 +147,10 @@ std::string Summary(const fuzz::CampaignResult& result) {
       absl::StrFormat("%s runs  %s operations  %.1f s  ", Count(result.runs),
                       Count(result.operations), result.seconds);
   if (result.edges != 0) {
-    absl::StrAppendFormat(&text, "%d %% of the driver's branches covered  ",
-                          result.edges_covered * 100 / result.edges);
+    absl::StrAppendFormat(
+        &text, "%d %% of the %s covered  ",
+        result.edges_covered * 100 / result.edges,
+        driver.design ? "model's steps" : "driver's branches");
   }
   absl::StrAppendFormat(&text, "%d finding%s", fresh, fresh == 1 ? "" : "s");
   if (known != 0) absl::StrAppend(&text, "  ", known, " known");
@@ -231,7 +233,7 @@ report::Json ResultJson(const FuzzFlags& flags, const Driver& driver,
 
 int Report(const FuzzFlags& flags, const Driver& driver,
            const fuzz::CampaignResult& result) {
-  std::string text = Summary(result);
+  std::string text = Summary(driver, result);
   Story story;
   std::vector<report::FindingRecord> records;
   int exit_status = kClean;

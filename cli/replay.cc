@@ -103,7 +103,8 @@ absl::Status RunFile(const Driver& driver, fuzz::SanitizedProgram* sanitized,
                         absl::StrCat(file->path, ": ", run.status().message()));
   }
   file->run = *std::move(run);
-  const fuzz::Investigator investigator(driver.Instrumented(), sanitized, {});
+  const fuzz::Investigator investigator(driver.Instrumented(), sanitized, {},
+                                        driver.capabilities);
   const auto examined = investigator.ExamineSanitized(file->scenario);
   if (!examined.ok()) return examined.status();
   for (const fuzz::Sighting& sighting : examined->sightings) {

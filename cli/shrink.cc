@@ -58,8 +58,9 @@ int ShrinkFile(const Driver& driver, const std::string& path,
     if (!started.ok()) return Fail(started.status());
     program.emplace(*std::move(started));
   }
-  const fuzz::Investigator investigator(
-      driver.Instrumented(), program ? &*program : nullptr, Interrupted);
+  const fuzz::Investigator investigator(driver.Instrumented(),
+                                        program ? &*program : nullptr,
+                                        Interrupted, driver.capabilities);
   bool sanitized = false;
   auto examination = investigator.Examine(scenario);
   if (examination.ok() && examination->sightings.empty()) {

@@ -58,10 +58,12 @@ class Campaign {
 
   Investigator With(const LoadSystem& load) {
     return Investigator(
-        load, sanitized_.empty() ? nullptr : &sanitized_.front(), [this] {
+        load, sanitized_.empty() ? nullptr : &sanitized_.front(),
+        [this] {
           Tell(0, 0, true);
           return Interrupted();
-        });
+        },
+        options_.generate.capabilities);
   }
 
   const CampaignOptions& options_;

@@ -44,7 +44,8 @@ model::Scenario WithFewestAssumptions(const model::Scenario& scenario,
 // One child's worth of attempts.
 void Attempt(const model::Scenario& scenario,
              const std::function<Predicate()>& make,
-             const std::set<std::string>& deadly, Link& link) {
+             const std::set<std::string>& deadly,
+             const model::Capabilities& capabilities, Link& link) {
   const Predicate shows = make();
   if (!shows) return;
   uint64_t attempts = 0;
@@ -58,9 +59,9 @@ void Attempt(const model::Scenario& scenario,
     return is_shown;
   };
   ShrinkStats stats;
-  const model::Scenario result =
-      Shrink(WithFewestAssumptions(scenario, fails), fails, &stats,
-             [&link] { return link.Stopped(); });
+  const model::Scenario result = Shrink(
+      WithFewestAssumptions(scenario, fails), fails, &stats,
+      [&link] { return link.Stopped(); }, capabilities);
   link.Send(
       Json{{"result", model::Print(result)}, {"minimal", !stats.interrupted}}
           .dump());
@@ -90,14 +91,15 @@ void Take(const std::string& line, std::string* last, ChildShrink* shrunk) {
 
 ChildShrink ShrinkInChild(const model::Scenario& scenario,
                           const std::function<Predicate()>& make,
-                          const std::function<bool()>& stop) {
+                          const std::function<bool()>& stop,
+                          const model::Capabilities& capabilities) {
   ChildShrink shrunk;
   shrunk.scenario = scenario;
   // Candidates that killed a child; they are not tried again.
   std::set<std::string> deadly;
   for (bool finished = false; !finished;) {
     const auto child = Child::Fork(Child::Signals::kRecord, [&](Link& link) {
-      Attempt(shrunk.scenario, make, deadly, link);
+      Attempt(shrunk.scenario, make, deadly, capabilities, link);
     });
     std::string last;
     std::vector<std::string> lines;
@@ -119,15 +121,16 @@ ChildShrink ShrinkInChild(const model::Scenario& scenario,
 }
 
 ChildShrink ShrinkHere(const model::Scenario& scenario, const Predicate& fails,
-                       const std::function<bool()>& stop) {
+                       const std::function<bool()>& stop,
+                       const model::Capabilities& capabilities) {
   ChildShrink shrunk;
   const Predicate counted = [&](const model::Scenario& candidate) {
     ++shrunk.attempts;
     return fails(candidate);
   };
   ShrinkStats stats;
-  shrunk.scenario =
-      Shrink(WithFewestAssumptions(scenario, counted), counted, &stats, stop);
+  shrunk.scenario = Shrink(WithFewestAssumptions(scenario, counted), counted,
+                           &stats, stop, capabilities);
   shrunk.minimal = !stats.interrupted;
   return shrunk;
 }

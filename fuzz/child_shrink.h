@@ -20,13 +20,16 @@ struct ChildShrink {
 // `make` loads what is needed and returns the predicate; it is called in the
 // child. A predicate that is empty shrinks nothing. The result uses the fewest
 // fault classes that suffice. `stop` is asked now and then, in this process.
+// `capabilities` as for Shrink.
 ChildShrink ShrinkInChild(const model::Scenario& scenario,
                           const std::function<Predicate()>& make,
-                          const std::function<bool()>& stop);
+                          const std::function<bool()>& stop,
+                          const model::Capabilities& capabilities);
 
 // The same where each attempt runs in a process of its own anyway.
 ChildShrink ShrinkHere(const model::Scenario& scenario, const Predicate& fails,
-                       const std::function<bool()>& stop);
+                       const std::function<bool()>& stop,
+                       const model::Capabilities& capabilities);
 
 }  // namespace atsfuzz::fuzz
 

@@ -294,8 +294,10 @@ void Comparison::Shrink(FoundDifference* found) const {
   // What kills a child is tried in a child each time.
   const bool is_death =
       found->difference.kind == ObservedKindName(ObservedKind::kDeath);
-  ChildShrink shrunk = is_death ? ShrinkHere(found->scenario, examines, stop)
-                                : ShrinkInChild(found->scenario, make, stop);
+  ChildShrink shrunk = is_death ? ShrinkHere(found->scenario, examines, stop,
+                                             options_.generate.capabilities)
+                                : ShrinkInChild(found->scenario, make, stop,
+                                                options_.generate.capabilities);
   found->scenario = std::move(shrunk.scenario);
   found->attempts = shrunk.attempts;
   found->minimal = shrunk.minimal;

@@ -2,6 +2,7 @@
 #define ATSFUZZ_FUZZ_COMPOSE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -36,6 +37,13 @@ class Composer {
   // What each kind could usefully act on now, as bit sets of functions (or of
   // domains, for kinds that name only a domain), by kind.
   using Targets = std::array<uint32_t, model::kOperationKinds>;
+
+  static model::FunctionId FunctionAt(size_t index) {
+    return model::FunctionId(static_cast<uint8_t>(index));
+  }
+  static model::DomainId DomainAt(size_t index) {
+    return model::DomainId(static_cast<uint8_t>(index));
+  }
 
   void DrawSwarm();
   Targets FindTargets() const;

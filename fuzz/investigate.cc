@@ -46,8 +46,12 @@ bool Shows(const model::Scenario& scenario, const Sighting& wanted,
 }  // namespace
 
 Investigator::Investigator(LoadSystem load, SanitizedProgram* sanitized,
-                           std::function<bool()> stop)
-    : load_(std::move(load)), sanitized_(sanitized), stop_(std::move(stop)) {}
+                           std::function<bool()> stop,
+                           const model::Capabilities& capabilities)
+    : load_(std::move(load)),
+      sanitized_(sanitized),
+      stop_(std::move(stop)),
+      capabilities_(capabilities) {}
 
 absl::StatusOr<Investigator::Examination> Investigator::Examine(
     const model::Scenario& scenario) const {
@@ -149,7 +153,7 @@ ChildShrink Investigator::ShrinkSighting(const model::Scenario& scenario,
       return Shows(candidate, sighting, *system);
     };
   };
-  return ShrinkInChild(scenario, make, stop_);
+  return ShrinkInChild(scenario, make, stop_, capabilities_);
 }
 
 ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
@@ -160,7 +164,7 @@ ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
         sanitized ? ExamineSanitized(candidate) : Examine(candidate);
     return seen.ok() && seen->died && seen->sightings[0].key() == key;
   };
-  return ShrinkHere(scenario, fails, stop_);
+  return ShrinkHere(scenario, fails, stop_, capabilities_);
 }
 
 void Investigator::Confirm(Finding* finding) const {

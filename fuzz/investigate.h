@@ -23,8 +23,10 @@ class Investigator {
  public:
   // `load` makes an instrumented system. `sanitized` may be null. `stop` is
   // asked now and then; true makes the shrinker return what it has.
+  // `capabilities`: those of the system that `load` makes.
   Investigator(LoadSystem load, SanitizedProgram* sanitized,
-               std::function<bool()> stop);
+               std::function<bool()> stop,
+               const model::Capabilities& capabilities);
 
   struct Examination {
     model::Scenario scenario;  // without the operations that were dropped
@@ -52,6 +54,7 @@ class Investigator {
   LoadSystem load_;
   SanitizedProgram* sanitized_;
   std::function<bool()> stop_;
+  model::Capabilities capabilities_;
 };
 
 }  // namespace atsfuzz::fuzz

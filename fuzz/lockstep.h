@@ -45,8 +45,8 @@ absl::StatusOr<LockstepResult> RunLockstep(const model::Scenario& scenario,
                                            const LockstepOptions& options = {});
 
 // Runs a scenario on one side alone, for what its operations return, up to
-// `operations` of them. True if that kernel says that it died in the last one, or
-// that it is undefined whether it did.
+// `operations` of them. True if that kernel says that it died in the last one,
+// or that it is undefined whether it did.
 bool DiesAlone(const model::Scenario& scenario, size_t operations,
                const model::Capabilities& capabilities, model::System& system,
                const std::function<void(uint64_t turn)>& entering);

@@ -79,7 +79,9 @@ inline Function ArbitraryFunction(const Topology& topology) {
   if (function.kind != FunctionKind::kPlatform) {
     function.ats = Coin();
     function.untrusted = Coin();
-    function.pasid_bits = static_cast<uint8_t>(Coin() ? Below(21) : 0);
+    if (function.kind != FunctionKind::kVf && Coin()) {
+      function.pasid_bits = static_cast<uint8_t>(Below(21));
+    }
     function.requires_ats = Coin();
   }
   function.eager = Coin();

@@ -1,0 +1,79 @@
+// The corpus on the abstract machine: what its presets can run of it.
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "fuzz/run.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/machine/system.h"
+#include "model/text.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+std::vector<std::string> Files(const char* folder) {
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    files.push_back(file.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Runs a file on a preset and judges the expectations that are about it.
+// Returns how many.
+int Judge(const std::string& file, const std::string& preset) {
+  const auto scenario = model::ReadScenario(file);
+  EXPECT_TRUE(scenario.ok()) << scenario.status();
+  if (!scenario.ok()) return 0;
+  const std::string name = "model:" + preset;
+  const auto system = machine::MakeSystem(*machine::ParseDesign(preset), name);
+  const auto result = fuzz::Run(*scenario, *system);
+  if (absl::IsUnimplemented(result.status())) return 0;
+  EXPECT_TRUE(result.ok()) << file << ": " << result.status();
+  if (!result.ok()) return 0;
+  std::vector<std::string> broken;
+  for (const auto& violation : result->violations) {
+    broken.emplace_back(properties::InvariantName(violation.invariant));
+  }
+  int judged = 0;
+  for (const model::Expectation& expected : scenario->expectations) {
+    if (!absl::StartsWith(name, expected.driver)) continue;
+    ++judged;
+    if (expected.invariant.empty()) {
+      EXPECT_THAT(broken, testing::IsEmpty()) << file << " on " << name;
+    } else {
+      EXPECT_THAT(broken, testing::Contains(expected.invariant))
+          << file << " on " << name;
+    }
+  }
+  return judged;
+}
+
+TEST(ModelCorpus, ThePresetsDoWhatTheFilesOfTheModelExpect) {
+  for (const std::string& file : Files("corpus/model")) {
+    int judged = 0;
+    for (const char* preset : {"6.12", "7.2", "7.3"}) {
+      judged += Judge(file, preset);
+    }
+    EXPECT_GE(judged, 1) << file;
+  }
+}
+
+TEST(ModelCorpus, TheModelOf612DoesWhatIsExpectedOfTheDriver) {
+  int judged = 0;
+  for (const char* folder : {"corpus/seeds", "corpus/regressions"}) {
+    for (const std::string& file : Files(folder)) {
+      judged += Judge(file, "6.12");
+    }
+  }
+  EXPECT_GE(judged, 12);
+}
+
+}  // namespace
+}  // namespace atsfuzz::fuzz
