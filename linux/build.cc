@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "linux/cache.h"
 #include "linux/compile.h"
+#include "linux/features.h"
 #include "linux/hash.h"
 #include "linux/manifest.h"
 #include "linux/overlay.h"
@@ -37,7 +38,7 @@ absl::StatusOr<std::string> AskClang(const char* question) {
 }
 
 // The project's own files that can be part of a module.
-std::vector<std::string> OwnFiles(const std::string& sources) {
+std::vector<std::string> OwnFiles(const BuildPlaces& places) {
   std::vector<std::string> paths;
   std::error_code error;
   auto add = [&](const fs::directory_entry& entry) {
@@ -47,13 +48,16 @@ std::vector<std::string> OwnFiles(const std::string& sources) {
     }
   };
   for (const char* folder : {"/linux", "/model", "/linux/emulated"}) {
-    for (const auto& entry : fs::directory_iterator(sources + folder, error)) {
+    for (const auto& entry : fs::directory_iterator(places.sources + folder, error)) {
       add(entry);
     }
   }
-  for (const auto& entry :
-       fs::recursive_directory_iterator(sources + "/linux/kernel", error)) {
-    add(entry);
+  for (const char* folder : {"/linux/kernel", "/linux/kunit"}) {
+    if (folder == std::string("/linux/kunit") && !places.suite) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(
+             places.sources + folder, error)) {
+      add(entry);
+    }
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -71,7 +75,7 @@ absl::StatusOr<std::string> Key(const Tree& tree, BuildKind kind,
   for (const Command& command : commands) {
     hasher.Add(absl::StrJoin(command.argv, " "));
   }
-  for (const std::string& path : OwnFiles(places.sources)) {
+  for (const std::string& path : OwnFiles(places)) {
     absl::StatusOr<std::string> bytes = ReadFile(path);
     if (!bytes.ok()) return bytes.status();
     hasher.Add(path).Add(*bytes);
@@ -133,6 +137,47 @@ absl::Status Make(const Tree& tree, BuildKind kind, const BuildPlaces& places,
   return WriteManifest(places.work);
 }
 
+// Builds what `places` says beside the module's folders and flags.
+absl::StatusOr<std::string> Build(const Tree& tree, BuildKind kind,
+                                  BuildPlaces places,
+                                  const Progress& progress) {
+  places.tree = tree.path;
+  places.sources = SourcesFolder();
+  if (RuntimeUnits(places.sources).empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "the sources around the kernel's are not below ", places.sources,
+        " (ATSFUZZ_SOURCE_DIR=FOLDER says where the checkout is)"));
+  }
+  absl::StatusOr<std::string> resources = AskClang("-print-resource-dir");
+  if (!resources.ok()) return resources.status();
+  places.resources = *resources;
+  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
+  if (!files.ok()) return files.status();
+  places.features = FeatureFlags(*files);
+  absl::StatusOr<std::string> key = Key(tree, kind, places);
+  if (!key.ok()) return key.status();
+
+  const std::string name = absl::StrCat(places.suite ? "suite-" : "",
+                                        BuildKindName(kind), "-", *key);
+  const std::string what =
+      absl::StrCat("the driver of ", tree.name,
+                   places.suite ? " with the kernel's own tests, " : ", ",
+                   BuildKindName(kind), " build");
+  auto make = [&](const std::string& folder) {
+    progress("compiling " + what);
+    BuildPlaces filled = places;
+    filled.work = folder;
+    filled.overlay = folder + "/overlay";
+    filled.home = absl::StrCat(CacheFolder(), "/modules/", name);
+    absl::Status made = Make(tree, kind, filled, name);
+    return made.ok() ? Unchanged(*key, tree, kind, places) : made;
+  };
+  absl::StatusOr<std::string> folder =
+      CachedFolder("modules/" + name, what, MatchesManifest, make, progress);
+  if (!folder.ok()) return folder.status();
+  return *folder + "/module.so";
+}
+
 }  // namespace
 
 const char* BuildKindName(BuildKind kind) {
@@ -149,36 +194,14 @@ const char* BuildKindName(BuildKind kind) {
 
 absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
                                         const Progress& progress) {
-  BuildPlaces places;
-  places.tree = tree.path;
-  places.sources = SourcesFolder();
-  if (RuntimeUnits(places.sources).empty()) {
-    return absl::UnavailableError(absl::StrCat(
-        "the sources around the kernel's are not below ", places.sources,
-        " (ATSFUZZ_SOURCE_DIR=FOLDER says where the checkout is)"));
-  }
-  absl::StatusOr<std::string> resources = AskClang("-print-resource-dir");
-  if (!resources.ok()) return resources.status();
-  places.resources = *resources;
-  absl::StatusOr<std::string> key = Key(tree, kind, places);
-  if (!key.ok()) return key.status();
+  return Build(tree, kind, {}, progress);
+}
 
-  const std::string name = absl::StrCat(BuildKindName(kind), "-", *key);
-  const std::string what = absl::StrCat("the driver of ", tree.name, ", ",
-                                        BuildKindName(kind), " build");
-  auto make = [&](const std::string& folder) {
-    progress("compiling " + what);
-    BuildPlaces filled = places;
-    filled.work = folder;
-    filled.overlay = folder + "/overlay";
-    filled.home = absl::StrCat(CacheFolder(), "/modules/", name);
-    absl::Status made = Make(tree, kind, filled, name);
-    return made.ok() ? Unchanged(*key, tree, kind, places) : made;
-  };
-  absl::StatusOr<std::string> folder =
-      CachedFolder("modules/" + name, what, MatchesManifest, make, progress);
-  if (!folder.ok()) return folder.status();
-  return *folder + "/module.so";
+absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
+                                       const Progress& progress) {
+  BuildPlaces places;
+  places.suite = true;
+  return Build(tree, kind, places, progress);
 }
 
 }  // namespace atsfuzz::linux_driver

@@ -23,6 +23,10 @@ const char* BuildKindName(BuildKind kind);
 absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
                                         const Progress& progress);
 
+// The module with the kernel's own tests in it (linux/kunit.h). Errors as above.
+absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
+                                       const Progress& progress);
+
 }  // namespace atsfuzz::linux_driver
 
 #endif  // ATSFUZZ_LINUX_BUILD_H_

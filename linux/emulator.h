@@ -34,6 +34,8 @@ uint32_t atsfuzz_emulator_config_read(uint32_t function, uint32_t offset,
                                       uint32_t size);
 void atsfuzz_emulator_config_write(uint32_t function, uint32_t offset,
                                    uint32_t value, uint32_t size);
+/* A function level reset: its ATC is empty, ATS and PASID are off, STU is 0. */
+void atsfuzz_emulator_reset_function(uint32_t function);
 /* Offsets of the extended capabilities in every config space that has them. */
 enum {
   ATSFUZZ_CONFIG_ATS_CAP = 0x100, /* PCI_EXT_CAP_ID_ATS, control at +6 */
@@ -41,9 +43,13 @@ enum {
       0x140, /* PCI_EXT_CAP_ID_PASID, cap +4, control +6 */
 };
 
-/* The function accesses one byte at `iova` through stream `stream` (an index).
+/*
+ * The function accesses one byte at `iova` through stream `stream` (an index),
+ * with a PASID unless that is 0. The function's PASID control is not asked:
+ * what a function sends is the scenario's affair, as in model/machine/.
  */
-void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova);
+void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint32_t pasid,
+                          uint64_t iova);
 
 /*
  * A CPU stored a 64-bit word to DMA memory with WRITE_ONCE: if it is part of a

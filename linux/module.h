@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 1
+#define ATSFUZZ_MODULE_ABI 2
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -30,7 +30,8 @@ struct atsfuzz_machine_function {
   uint8_t kind; /* 0: PF, 1: VF, 2: platform */
   uint8_t pf;   /* VF: index of its PF */
   uint8_t smmu; /* ATSFUZZ_NONE: behind no SMMU */
-  uint8_t ats, untrusted, eager;
+  uint8_t ats, untrusted, eager, requires_ats;
+  uint8_t leader; /* the function whose group it is in; its own index: its own */
   uint8_t pasid_bits;
   uint8_t default_identity; /* the group's first default domain */
   uint8_t stream_count;
@@ -65,6 +66,11 @@ enum atsfuzz_request_kind {
   ATSFUZZ_DMA,
   ATSFUZZ_DOMAIN_NEW,
   ATSFUZZ_DOMAIN_FREE,
+  ATSFUZZ_SET_PASID,
+  ATSFUZZ_REPLACE_PASID,
+  ATSFUZZ_CLEAR_PASID,
+  ATSFUZZ_RESET_BEGIN,
+  ATSFUZZ_RESET_END,
   ATSFUZZ_REQUEST_KINDS,
 };
 
@@ -81,6 +87,13 @@ struct atsfuzz_request {
   uint64_t alloc_numbers; /* fault: bit n-1, the n-th allocation fails */
   uint64_t iova, size;    /* MAP, UNMAP, DMA: bytes */
   uint64_t physical;      /* MAP */
+  uint32_t pasid;         /* *_PASID; DMA: 0 for traffic without */
+};
+
+/* What the kernel of a module has (linux/features.h); see model::Capabilities. */
+struct atsfuzz_features {
+  uint8_t pasids, replace_pasid, resets, requires_ats;
+  uint8_t finalises_late, ats_asks_pf;
 };
 
 /* A frame of a recorded call stack; innermost first. */
@@ -102,6 +115,7 @@ enum atsfuzz_fact {
 struct atsfuzz_module {
   uint32_t abi;          /* ATSFUZZ_MODULE_ABI */
   uint32_t instrumented; /* records stacks and last writers */
+  const struct atsfuzz_features *features;
 
   /*
    * Starts a machine afresh: everything before is gone. 0, or a negative

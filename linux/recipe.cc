@@ -23,6 +23,8 @@ constexpr std::array kGlue = {"core", "driver", "iommu_core"};
 constexpr std::array kFromTree = {
     "drivers/iommu/io-pgtable-arm.c",
     "drivers/iommu/io-pgtable.c",
+    // Since 6.16; a header alone before.
+    "drivers/iommu/iommu-pages.c",
     "drivers/pci/ats.c",
     "lib/rbtree.c",
 };
@@ -51,22 +53,31 @@ std::vector<Unit> Units(const BuildPlaces& places) {
                      absl::StrCat(places.work, "/", prefix, "-", name, ".o"),
                      kernel});
   };
-  for (const char* name : kGlue) {
-    add(absl::StrCat(places.sources, "/linux/kernel/", name, ".c"), "glue",
-        true);
+  for (absl::string_view name : kGlue) {
+    // The suite's unit holds the driver too: the tests call its statics.
+    const bool suite = places.suite && name == "driver";
+    add(absl::StrCat(places.sources, "/linux/",
+                     suite ? "kunit/suite" : absl::StrCat("kernel/", name),
+                     ".c"),
+        "glue", true);
   }
   for (const char* path : kFromTree) {
-    add(absl::StrCat(places.tree, "/", path), "tree", true);
+    const std::string source = absl::StrCat(places.tree, "/", path);
+    std::error_code error;
+    if (fs::exists(source, error)) add(source, "tree", true);
   }
   for (const std::string& path : RuntimeUnits(places.sources)) {
     add(path, "runtime-" + fs::path(path).parent_path().filename().string(),
         false);
   }
+  if (places.suite) {
+    add(places.sources + "/linux/kunit/runner.c", "runtime-kunit", false);
+  }
   return units;
 }
 
 Flags KernelFlags(const BuildPlaces& places) {
-  return {
+  Flags flags = {
       "-std=gnu11",
       "-nostdinc",
       "-isystem",
@@ -102,6 +113,12 @@ Flags KernelFlags(const BuildPlaces& places) {
       "-Werror=return-type",
       "-ferror-limit=0",
   };
+  // Before the overlay, where <kunit/test.h> is empty.
+  if (places.suite) {
+    flags.insert(flags.begin(), "-I" + places.sources + "/linux/kunit/include");
+  }
+  flags.insert(flags.end(), places.features.begin(), places.features.end());
+  return flags;
 }
 
 Flags RuntimeFlags(const BuildPlaces& places) {
@@ -158,6 +175,8 @@ std::vector<Command> CompileCommands(const BuildPlaces& places,
         "-gdwarf-aranges",
         "-fPIC",
         "-fvisibility=hidden",
+        // The same names in debug information wherever the program runs.
+        "-fdebug-compilation-dir=/",
         absl::StrCat("-fdebug-prefix-map=", places.work, "=", places.home)};
     Flags own = unit.kernel ? KernelFlags(places) : RuntimeFlags(places);
     argv.insert(argv.end(), own.begin(), own.end());

@@ -21,6 +21,8 @@ struct BuildPlaces {
   std::string work;       // where objects and the module are written
   std::string overlay;    // the headers (linux/overlay.h), below `work`
   std::string resources;  // the compiler's own folder (-print-resource-dir)
+  std::vector<std::string> features;  // flags of linux/features.h
+  bool suite = false;  // with the kernel's own tests (linux/kunit.h)
   std::string home;  // where `work` will be when it is done, for debug info
 };
 

@@ -45,6 +45,7 @@ std::vector<std::string> MakeRealHeaders() {
   AddHeaders("linux",
              "acpi_iort align args array_size bitfield bits build_bug cleanup "
              "const container_of err errno fwnode io-pgtable iommu iommufd "
+             "generic_pt/common generic_pt/iommu "
              "iopoll iova_bitmap kconfig limits list log2 minmax "
              "pci-ats pci_ids poison rbtree rbtree_augmented rbtree_types "
              "sizes stddef string_choices typecheck",
@@ -52,7 +53,7 @@ std::vector<std::string> MakeRealHeaders() {
   AddHeaders("uapi/asm-generic", "errno errno-base", headers);
   AddHeaders("uapi/linux", "bits const errno iommufd limits pci_regs stddef",
              headers);
-  AddHeaders("vdso", "bits const limits", headers);
+  AddHeaders("vdso", "align bits const limits", headers);
   std::sort(headers.begin(), headers.end());
   return headers;
 }

@@ -23,12 +23,9 @@ using model::Operation;
 using model::OperationKind;
 using model::Topology;
 
-static_assert(static_cast<int>(OperationKind::kDomainFree) ==
-              ATSFUZZ_DOMAIN_FREE);
-// Kinds and facts behind those of the module: its capabilities say that it has
-// none of them.
-static_assert(static_cast<int>(OperationKind::kSetPasid) ==
-              ATSFUZZ_REQUEST_KINDS);
+static_assert(static_cast<int>(OperationKind::kResetEnd) ==
+              ATSFUZZ_RESET_END);
+static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
 static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
 static_assert(static_cast<int>(model::Fact::kArray) == ATSFUZZ_FACTS);
 
@@ -42,6 +39,8 @@ atsfuzz_machine_function MachineFunction(const Topology& topology,
   out.ats = function.ats;
   out.untrusted = function.untrusted;
   out.eager = function.eager;
+  out.requires_ats = function.requires_ats;
+  out.leader = topology.LeaderOf(id).value;
   out.pasid_bits = function.pasid_bits;
   out.default_identity = function.default_domain == DefaultDomain::kIdentity;
   out.stream_count = static_cast<uint8_t>(function.streams.size());
@@ -84,6 +83,18 @@ const model::Smmu* SmmuOf(const Topology& topology, const Operation& op) {
                            : nullptr;
 }
 
+model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
+  model::Capabilities capabilities;
+  capabilities.pasids = features.pasids;
+  capabilities.replace_pasid = features.replace_pasid;
+  capabilities.resets = features.resets;
+  capabilities.groups = true;
+  capabilities.requires_ats = features.requires_ats;
+  capabilities.finalises_late = features.finalises_late;
+  capabilities.ats_asks_pf = features.ats_asks_pf;
+  return capabilities;
+}
+
 class ModuleSystem : public model::System {
  public:
   ModuleSystem(void* handle, const atsfuzz_module* module, std::string name,
@@ -91,6 +102,7 @@ class ModuleSystem : public model::System {
       : handle_(handle),
         module_(module),
         name_(std::move(name)),
+        capabilities_(CapabilitiesOf(*module->features)),
         symbols_(std::move(symbols)) {}
   ~ModuleSystem() override { dlclose(handle_); }
   ModuleSystem(const ModuleSystem&) = delete;
@@ -127,6 +139,7 @@ class ModuleSystem : public model::System {
     request.alloc_sites = op.faults.alloc_sites;
     request.alloc_numbers = op.faults.alloc_numbers;
     request.physical = physical;
+    request.pasid = op.pasid;
     if (const model::Smmu* smmu = SmmuOf(topology_, op)) {
       request.iova = model::IovaOf(*smmu, op.page);
       request.size = uint64_t{op.pages} << smmu->PageShift();

@@ -15,12 +15,12 @@ static void remove_at(uint32_t at) {
 }
 
 const struct atsfuzz_atc_entry *atc_find(uint32_t function, uint32_t stream,
-                                         uint64_t iova) {
+                                         uint32_t pasid, uint64_t iova) {
   if (!emulator.functions[function].atc_count) return NULL;
   for (uint32_t i = 0; i < emulator.atc_count; i++) {
     const struct atsfuzz_atc_entry *entry = &emulator.atc[i];
     if (entry->function == function && entry->stream == stream &&
-        entry->pasid == 0 && iova - entry->iova < entry->size)
+        entry->pasid == pasid && iova - entry->iova < entry->size)
       return entry;
   }
   return NULL;

@@ -91,9 +91,9 @@ static char execute_tlbi(const struct smmu *smmu, const uint64_t *command) {
     default:
       range.tag = asid;
   }
-  /* Stage 1 alone is tagged with VMID 0. */
   range.stage = 1;
-  if (vmid == 0) iotlb_drop(smmu, &range);
+  range.vmid = vmid;
+  iotlb_drop(smmu, &range);
   return kLegal;
 }
 

@@ -87,7 +87,7 @@ static const uint64_t *fetch_cd(struct smmu *smmu, uint32_t sid, uint32_t ssid,
       smmu_memory_error(smmu, "SMMU read a freed context descriptor table");
     return NULL;
   }
-  if (smmu->cd_count == CONFIG_ENTRIES) smmu->cd_count--;
+  if (smmu->cd_count == CACHED_CDS) smmu->cd_count--;
   entry = &smmu->cds[smmu->cd_count++];
   entry->sid = sid;
   entry->ssid = ssid;
@@ -95,12 +95,12 @@ static const uint64_t *fetch_cd(struct smmu *smmu, uint32_t sid, uint32_t ssid,
   return entry->cd;
 }
 
-/* Traffic without PASID of a stream whose STE has Config = stage 1. */
-static void resolve_stage1(struct smmu *smmu, uint32_t sid, const uint64_t *ste,
-                           struct regime *out) {
+/* A stream whose STE has Config = stage 1. */
+static void resolve_stage1(struct smmu *smmu, uint32_t sid, uint32_t pasid,
+                           const uint64_t *ste, struct regime *out) {
   const uint64_t *cd;
 
-  if (field(ste[0], 63, 59)) {
+  if (!pasid && field(ste[0], 63, 59)) {
     switch (field(ste[1], 1, 0)) { /* S1DSS: meant where there are substreams */
       case 0:
         out->fault = F_STREAM_DISABLED;
@@ -113,15 +113,36 @@ static void resolve_stage1(struct smmu *smmu, uint32_t sid, const uint64_t *ste,
         return;
     }
   }
-  cd = fetch_cd(smmu, sid, 0, ste, &out->fault);
+  cd = fetch_cd(smmu, sid, pasid, ste, &out->fault);
   if (!cd) return;
   out->fault = walk_table_of_cd(smmu, cd, &out->table);
   if (out->fault) return;
   out->kind = REGIME_TRANSLATE;
   out->tag = (uint16_t)field(cd[0], 63, 48);
+  if (smmu_register(smmu, REG_IDR0) & IDR0_S2P)
+    out->vmid = (uint16_t)field(ste[2], 15, 0);
 }
 
-void config_resolve(struct smmu *smmu, uint32_t sid, struct regime *out) {
+/* A stream whose STE has Config = stage 2, or both: there are no substreams. */
+static void resolve_stage2(const struct smmu *smmu, uint32_t pasid,
+                           const uint64_t *ste, struct regime *out) {
+  out->fault = walk_table_of_ste(smmu, ste, &out->table);
+  if (out->fault) {
+    out->ste_fault = 1;
+    out->eats = 0;
+    return;
+  }
+  if (pasid) {
+    out->fault = C_BAD_SUBSTREAMID;
+    return;
+  }
+  out->kind = REGIME_TRANSLATE;
+  out->guest = field(ste[0], 3, 1) == 7;
+  out->tag = (uint16_t)field(ste[2], 15, 0);
+}
+
+void config_resolve(struct smmu *smmu, uint32_t sid, uint32_t pasid,
+                    struct regime *out) {
   uint32_t idr0 = smmu_register(smmu, REG_IDR0);
   const uint64_t *ste;
 
@@ -143,18 +164,20 @@ void config_resolve(struct smmu *smmu, uint32_t sid, struct regime *out) {
     case 0:
       return;
     case 4:
-      out->kind = REGIME_BYPASS;
+      out->kind = pasid ? REGIME_ABORT : REGIME_BYPASS;
+      if (pasid) out->fault = C_BAD_SUBSTREAMID;
       return;
     case 5:
       if (!(idr0 & IDR0_S1P)) break;
-      resolve_stage1(smmu, sid, ste, out);
+      resolve_stage1(smmu, sid, pasid, ste, out);
       return;
     case 6:
       if (!(idr0 & IDR0_S2P)) break;
-      out->fault = walk_table_of_ste(smmu, ste, &out->table);
-      if (out->fault) break;
-      out->kind = REGIME_TRANSLATE;
-      out->tag = (uint16_t)field(ste[2], 15, 0);
+      resolve_stage2(smmu, pasid, ste, out);
+      return;
+    case 7:
+      if (~idr0 & (IDR0_S1P | IDR0_S2P)) break;
+      resolve_stage2(smmu, pasid, ste, out);
       return;
   }
   out->fault = C_BAD_STE;

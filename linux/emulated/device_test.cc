@@ -348,7 +348,7 @@ TEST_F(Device, TheAtcForgetsTheOldestEntryOfTheSameFunction) {
 TEST_F(Device, AFunctionBehindNoSmmuDoesNothing) {
   machine.functions[1].smmu = ATSFUZZ_NONE;
   BootStage1(1);
-  atsfuzz_emulator_dma(1, 0, kIova);
+  atsfuzz_emulator_dma(1, 0, /*pasid=*/0, kIova);
   EXPECT_THAT(Events(ATSFUZZ_EVENT_DMA), IsEmpty());
 }
 

@@ -9,13 +9,15 @@ struct requester {
   uint32_t function;
   uint32_t stream; /* index */
   uint32_t sid;
+  uint32_t pasid; /* 0: none */
   struct smmu *smmu;
 };
 
-static struct requester requester_of(uint32_t function, uint32_t stream) {
+static struct requester requester_of(uint32_t function, uint32_t stream,
+                                     uint32_t pasid) {
   const struct atsfuzz_machine_function *machine =
       &emulator.machine.functions[function];
-  return (struct requester){function, stream, machine->streams[stream],
+  return (struct requester){function, stream, machine->streams[stream], pasid,
                             &emulator.smmus[machine->smmu]};
 }
 
@@ -24,6 +26,7 @@ static void record_fault(const struct requester *who, uint8_t fault,
   struct atsfuzz_event *event =
       smmu_event(who->smmu, ATSFUZZ_EVENT_SMMU_FAULT, who->function);
   event->stream = who->sid;
+  event->pasid = who->pasid;
   event->a = fault;
   event->b = iova;
 }
@@ -35,7 +38,7 @@ static uint64_t access_untranslated(const struct requester *who,
   struct regime regime;
   uint8_t fault;
 
-  config_resolve(who->smmu, who->sid, &regime);
+  config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (regime.kind == REGIME_BYPASS) return iova;
   fault = regime.fault;
   if (regime.kind == REGIME_TRANSLATE) {
@@ -53,7 +56,7 @@ static int access_translated(const struct requester *who, uint64_t iova) {
 
   if (!(cr0 & CR0_SMMUEN)) return 0;
   if (!(cr0 & CR0_ATSCHK)) return 1;
-  config_resolve(who->smmu, who->sid, &regime);
+  config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (regime.eats) return 1;
   record_fault(who, regime.ste_fault ? regime.fault : F_TRANSL_FORBIDDEN, iova);
   return 0;
@@ -66,6 +69,7 @@ static void cache(const struct requester *who, uint64_t iova,
   struct atsfuzz_atc_entry entry = {
       .function = (uint8_t)who->function,
       .stream = (uint8_t)who->stream,
+      .pasid = who->pasid,
       .size = found->size < unit ? found->size : unit,
       .writable = found->writable,
   };
@@ -76,6 +80,7 @@ static void cache(const struct requester *who, uint64_t iova,
 
   event = smmu_event(who->smmu, ATSFUZZ_EVENT_ATC_FILL, who->function);
   event->stream = who->sid;
+  event->pasid = who->pasid;
   event->a = entry.iova;
   event->b = entry.physical;
   event->c = entry.size;
@@ -93,7 +98,7 @@ static int request_translation(const struct requester *who, uint64_t iova,
   uint8_t fault = 0;
 
   if (!(smmu_register(who->smmu, REG_CR0) & CR0_SMMUEN)) return 0;
-  config_resolve(who->smmu, who->sid, &regime);
+  config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (!regime.eats)
     fault = regime.ste_fault ? regime.fault : F_BAD_ATS_TREQ;
   else if (regime.kind == REGIME_ABORT)
@@ -118,7 +123,7 @@ static int request_translation(const struct requester *who, uint64_t iova,
 static uint64_t access_by_atc(const struct requester *who, uint64_t iova,
                               uint8_t *result) {
   const struct atsfuzz_atc_entry *entry =
-      atc_find(who->function, who->stream, iova);
+      atc_find(who->function, who->stream, who->pasid, iova);
 
   *result = ATSFUZZ_DMA_ATC_HIT;
   if (!entry) {
@@ -127,7 +132,7 @@ static uint64_t access_by_atc(const struct requester *who, uint64_t iova,
       *result = ATSFUZZ_DMA_BLOCKED;
       return kNowhere;
     }
-    entry = atc_find(who->function, who->stream, iova);
+    entry = atc_find(who->function, who->stream, who->pasid, iova);
   }
   if (!access_translated(who, iova)) {
     *result = ATSFUZZ_DMA_REFUSED;
@@ -154,7 +159,8 @@ static void remember(uint32_t index, uint32_t stream, uint64_t iova) {
   function->eager_count++;
 }
 
-void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova) {
+void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint32_t pasid,
+                          uint64_t iova) {
   const struct atsfuzz_machine_function *machine =
       &emulator.machine.functions[function];
   struct atsfuzz_event *event;
@@ -163,8 +169,8 @@ void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova) {
   uint8_t result;
 
   if (machine->smmu == ATSFUZZ_NONE || stream >= machine->stream_count) return;
-  if (machine->eager) remember(function, stream, iova);
-  who = requester_of(function, stream);
+  if (machine->eager && !pasid) remember(function, stream, iova);
+  who = requester_of(function, stream, pasid);
   if (emulator.functions[function].ats_enabled) {
     physical = access_by_atc(&who, iova, &result);
   } else {
@@ -174,6 +180,7 @@ void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint64_t iova) {
   }
   event = smmu_event(who.smmu, ATSFUZZ_EVENT_DMA, function);
   event->stream = who.sid;
+  event->pasid = pasid;
   event->a = iova;
   event->b = physical;
   event->c = result;
@@ -186,8 +193,8 @@ void eager_refill(uint32_t index) {
       emulator.machine.functions[index].smmu == ATSFUZZ_NONE)
     return;
   for (uint32_t i = 0; i < function->eager_count; i++) {
-    struct requester who = requester_of(index, function->eager[i].stream);
-    if (!atc_find(index, who.stream, function->eager[i].page))
+    struct requester who = requester_of(index, function->eager[i].stream, 0);
+    if (!atc_find(index, who.stream, 0, function->eager[i].page))
       request_translation(&who, function->eager[i].page, 1);
   }
 }

@@ -62,6 +62,17 @@ void function_boot(uint32_t index) {
   }
 }
 
+void atsfuzz_emulator_reset_function(uint32_t index) {
+  const struct atsfuzz_machine_function *machine =
+      &emulator.machine.functions[index];
+  struct function *function = &emulator.functions[index];
+
+  atc_clear(index);
+  function->ats_enabled = 0;
+  if (machine->ats) store(function, ATS_CONTROL, 0, 2);
+  if (machine->pasid_bits) store(function, PASID_CONTROL, 0, 2);
+}
+
 static int in_config_space(uint32_t offset, uint32_t size) {
   return (size == 1 || size == 2 || size == 4) &&
          offset <= CONFIG_SPACE_BYTES - size;

@@ -5,17 +5,36 @@
 /*
  * The IOTLBs of all SMMUs, in one list, oldest entry first. Entries carry ASID
  * or VMID, never a stream: every stream whose configuration selects the tag may
- * hit them.
+ * hit them. An entry of stage 1 belongs to a VMID, 0 or a guest's; a guest's
+ * holds what both stages make of an address.
  */
 
-static int matches(const struct atsfuzz_iotlb_entry *entry, uint32_t smmu,
-                   const struct regime *regime, uint64_t iova) {
-  return entry->smmu == smmu && entry->stage == regime->table.stage &&
-         entry->tag == regime->tag && iova - entry->iova < entry->size;
+/* What tells the entries of a regime from others. */
+struct mark {
+  uint8_t smmu, stage;
+  uint16_t tag, vmid;
+};
+
+static int matches(const struct atsfuzz_iotlb_entry *entry,
+                   const struct mark *mark, uint64_t iova) {
+  return entry->smmu == mark->smmu && entry->stage == mark->stage &&
+         entry->tag == mark->tag && entry->vmid == mark->vmid &&
+         iova - entry->iova < entry->size;
 }
 
-static void fill(uint32_t smmu, const struct regime *regime,
-                 const struct translation *found) {
+static int lookup(const struct mark *mark, uint64_t iova,
+                  struct translation *out) {
+  for (uint32_t i = 0; i < emulator.iotlb_count; i++) {
+    const struct atsfuzz_iotlb_entry *entry = &emulator.iotlb[i];
+    if (!matches(entry, mark, iova)) continue;
+    *out = (struct translation){entry->iova, entry->physical, entry->size,
+                                entry->level, emulator.iotlb_writable[i]};
+    return 1;
+  }
+  return 0;
+}
+
+static void fill(const struct mark *mark, const struct translation *found) {
   if (emulator.iotlb_count == IOTLB_ENTRIES) {
     emulator.iotlb_count--;
     memmove(&emulator.iotlb[0], &emulator.iotlb[1],
@@ -24,9 +43,10 @@ static void fill(uint32_t smmu, const struct regime *regime,
             emulator.iotlb_count * sizeof(emulator.iotlb_writable[0]));
   }
   emulator.iotlb[emulator.iotlb_count] = (struct atsfuzz_iotlb_entry){
-      .smmu = (uint8_t)smmu,
-      .stage = regime->table.stage,
-      .tag = regime->tag,
+      .smmu = mark->smmu,
+      .stage = mark->stage,
+      .tag = mark->tag,
+      .vmid = mark->vmid,
       .level = found->level,
       .iova = found->iova,
       .physical = found->physical,
@@ -36,27 +56,49 @@ static void fill(uint32_t smmu, const struct regime *regime,
   emulator.iotlb_count++;
 }
 
-uint8_t translate(const struct smmu *smmu, const struct regime *regime,
-                  uint64_t iova, struct translation *out) {
-  uint32_t index = smmu_index(smmu);
+static uint8_t translate_by_table(const struct smmu *smmu,
+                                  const struct regime *regime, uint64_t iova,
+                                  struct translation *out) {
+  const struct mark mark = {(uint8_t)smmu_index(smmu), regime->table.stage,
+                            regime->tag, regime->vmid};
   uint8_t fault;
 
-  for (uint32_t i = 0; i < emulator.iotlb_count; i++) {
-    const struct atsfuzz_iotlb_entry *entry = &emulator.iotlb[i];
-    if (!matches(entry, index, regime, iova)) continue;
-    *out = (struct translation){entry->iova, entry->physical, entry->size,
-                                entry->level, emulator.iotlb_writable[i]};
-    return 0;
-  }
+  if (lookup(&mark, iova, out)) return 0;
   fault = walk(smmu, &regime->table, iova, out);
-  if (!fault) fill(index, regime, out);
+  if (!fault) fill(&mark, out);
   return fault;
+}
+
+/* The guest maps pages of the SMMU's smallest granule. */
+static uint8_t translate_by_guest(const struct smmu *smmu,
+                                  const struct regime *regime, uint64_t iova,
+                                  struct translation *out) {
+  const struct mark mark = {(uint8_t)smmu_index(smmu), 1, 0, regime->tag};
+  uint64_t size = smallest_granule(smmu), page = iova & ~(size - 1);
+  uint8_t fault;
+
+  if (lookup(&mark, iova, out)) return 0;
+  fault = translate_by_table(smmu, regime, iova, out);
+  if (fault) return fault;
+  out->physical += page - out->iova;
+  out->iova = page;
+  out->size = size;
+  out->level = 3;
+  fill(&mark, out);
+  return 0;
+}
+
+uint8_t translate(const struct smmu *smmu, const struct regime *regime,
+                  uint64_t iova, struct translation *out) {
+  return regime->guest ? translate_by_guest(smmu, regime, iova, out)
+                       : translate_by_table(smmu, regime, iova, out);
 }
 
 static int named(const struct atsfuzz_iotlb_entry *entry, uint32_t smmu,
                  const struct iotlb_range *range) {
   if (entry->smmu != smmu) return 0;
   if (range->stage && entry->stage != range->stage) return 0;
+  if (range->stage == 1 && entry->vmid != range->vmid) return 0;
   if (!range->any_tag && entry->tag != range->tag) return 0;
   if (range->level && entry->level != range->level) return 0;
   return entry->iova <= range->last &&

@@ -17,6 +17,7 @@ enum {
   IOTLB_ENTRIES = 256,
   ATC_ENTRIES = 64, /* of one function */
   CONFIG_ENTRIES = ATSFUZZ_MAX_FUNCTIONS * ATSFUZZ_MAX_STREAMS,
+  CACHED_CDS = CONFIG_ENTRIES * (1 + ATSFUZZ_MAX_PASIDS),
   STREAM_TABLES = 256,
   EAGER_PAGES = 8,
   CONFIG_SPACE_BYTES = 4096,
@@ -95,7 +96,7 @@ struct smmu {
 
   uint32_t ste_count, cd_count;
   struct cached_ste stes[CONFIG_ENTRIES];
-  struct cached_cd cds[CONFIG_ENTRIES];
+  struct cached_cd cds[CACHED_CDS];
 };
 
 struct function {
@@ -187,18 +188,26 @@ enum regime_kind {
   REGIME_TRANSLATE,
 };
 
-/* What the SMMU does with traffic of a stream. */
+/* What the SMMU does with traffic of a stream (of a PASID of it). */
 struct regime {
   uint8_t kind;
   uint8_t fault;
   uint8_t ste_fault; /* the STE itself cannot be used: `fault` is about it */
   uint8_t eats;      /* ATS requests and translated traffic are accepted */
-  uint16_t tag;      /* REGIME_TRANSLATE: ASID or VMID */
+  /*
+   * REGIME_TRANSLATE: stage 1 of a guest comes before `table`. A guest's tables
+   * are not in memory: they map every page onto itself, with ASID 0
+   * (model/topology.h).
+   */
+  uint8_t guest;
+  uint16_t tag;  /* REGIME_TRANSLATE: ASID or VMID, by the table's stage */
+  uint16_t vmid; /* stage 1: whose ASIDs these are */
   struct walk_table table;
 };
 
 /* Through the cache: reads memory only for what is not cached yet. */
-void config_resolve(struct smmu *smmu, uint32_t sid, struct regime *out);
+void config_resolve(struct smmu *smmu, uint32_t sid, uint32_t pasid,
+                    struct regime *out);
 void config_drop_ste(struct smmu *smmu, uint32_t first, uint64_t count);
 void config_drop_cd(struct smmu *smmu, uint32_t sid, uint32_t ssid);
 void config_drop_cds(struct smmu *smmu, uint32_t sid);
@@ -222,16 +231,20 @@ uint8_t walk_table_of_ste(const struct smmu *smmu, const uint64_t *ste,
 uint8_t walk(const struct smmu *smmu, const struct walk_table *table,
              uint64_t iova, struct translation *out);
 
+/* Bytes of the smallest granule that the SMMU has. */
+uint64_t smallest_granule(const struct smmu *smmu);
+
 /* IOTLB, else a walk that fills it. `regime` translates. 0, or an event id. */
 uint8_t translate(const struct smmu *smmu, const struct regime *regime,
                   uint64_t iova, struct translation *out);
 
 /* Which IOTLB entries a TLBI command names. */
 struct iotlb_range {
-  uint8_t stage;   /* 0: both */
+  uint8_t stage;   /* 0: both, of every VMID */
   uint8_t any_tag; /* of that stage */
   uint8_t level;   /* only entries of this level; 0: of any */
   uint16_t tag;
+  uint16_t vmid;        /* stage 1: whose ASIDs */
   uint64_t first, last; /* addresses, inclusive */
 };
 void iotlb_drop(const struct smmu *smmu, const struct iotlb_range *range);
@@ -247,9 +260,10 @@ void function_boot(uint32_t function);
 /* log2 of the function's smallest translation unit. */
 uint32_t function_stu(uint32_t function);
 
-/* The entry that translates `iova` of a stream without PASID; NULL: none. */
+/* The entry that translates `iova` of a stream, with the PASID or with 0 for
+ * none; NULL: there is none. */
 const struct atsfuzz_atc_entry *atc_find(uint32_t function, uint32_t stream,
-                                         uint64_t iova);
+                                         uint32_t pasid, uint64_t iova);
 void atc_add(const struct atsfuzz_atc_entry *entry);
 /* Empties the ATC of one function. */
 void atc_clear(uint32_t function);

@@ -193,6 +193,8 @@ static uint8_t observed_route(const uint64_t *ste) {
       return ATSFUZZ_ROUTE_STAGE1;
     case 6:
       return ATSFUZZ_ROUTE_STAGE2;
+    case 7:
+      return ATSFUZZ_ROUTE_NESTED;
     default:
       return ATSFUZZ_ROUTE_INVALID;
   }
@@ -233,6 +235,6 @@ void atsfuzz_emulator_observe_stream(uint32_t index, uint32_t id,
   if (field(out->ste[0], 3, 1) == 5) observe_cd(out);
   if (out->route == ATSFUZZ_ROUTE_STAGE1 && out->cd_valid)
     out->table = masked(out->cd[1], 51, 4);
-  if (out->route == ATSFUZZ_ROUTE_STAGE2)
+  if (out->route == ATSFUZZ_ROUTE_STAGE2 || out->route == ATSFUZZ_ROUTE_NESTED)
     out->table = masked(out->ste[3], 51, 4);
 }

@@ -177,6 +177,13 @@ void TestMachine::SetStage2(uint32_t sid, const TableShape& shape,
   ste[3] = AddressOf(root);
 }
 
+void TestMachine::SetNested(uint32_t sid, const TableShape& shape,
+                            uint64_t* root, uint16_t vmid, bool eats) {
+  constexpr uint64_t kGuestTable = 0xdead0000;
+  SetStage2(sid, shape, root, vmid, eats);
+  Ste(sid)[0] = 1 | 7 << 1 | kGuestTable;
+}
+
 void TestMachine::Submit(
     const std::vector<std::pair<uint64_t, uint64_t>>& commands) {
   for (const auto& [word0, word1] : commands) {
@@ -190,8 +197,8 @@ void TestMachine::Submit(
 void TestMachine::CfgiSte(uint32_t sid) {
   Command(0x03 | uint64_t{sid} << 32, 1);
 }
-void TestMachine::CfgiCd(uint32_t sid) {
-  Command(0x05 | uint64_t{sid} << 32, 1);
+void TestMachine::CfgiCd(uint32_t sid, uint32_t ssid) {
+  Command(0x05 | uint64_t{ssid} << 12 | uint64_t{sid} << 32, 1);
 }
 void TestMachine::TlbiVa(uint16_t asid, uint64_t iova) {
   Command(0x12 | uint64_t{asid} << 48, iova);
@@ -215,14 +222,15 @@ void TestMachine::DisableAts(uint32_t function) {
 }
 
 TestMachine::Dma TestMachine::Access(uint32_t function, uint64_t iova,
-                                     uint32_t stream) {
+                                     uint32_t stream, uint32_t pasid) {
   size_t before = Events(ATSFUZZ_EVENT_DMA).size();
-  atsfuzz_emulator_dma(function, stream, iova);
+  atsfuzz_emulator_dma(function, stream, pasid, iova);
   auto events = Events(ATSFUZZ_EVENT_DMA);
   EXPECT_EQ(events.size(), before + 1);
   if (events.size() != before + 1) return {0, 99};
   EXPECT_EQ(events.back().a, iova);
   EXPECT_EQ(events.back().function, function);
+  EXPECT_EQ(events.back().pasid, pasid);
   return {events.back().b, events.back().c};
 }
 

@@ -65,13 +65,16 @@ class TestMachine : public ::testing::Test {
               uint16_t asid);
   void SetStage2(uint32_t sid, const TableShape& shape, uint64_t* root,
                  uint16_t vmid, bool eats);
+  // Stage 1 of a guest, whose CD table is nowhere, then stage 2.
+  void SetNested(uint32_t sid, const TableShape& shape, uint64_t* root,
+                 uint16_t vmid, bool eats);
 
   // ---- Commands ----
   // Puts commands into the queue, then moves PROD once.
   void Submit(const std::vector<std::pair<uint64_t, uint64_t>>& commands);
   void Command(uint64_t word0, uint64_t word1) { Submit({{word0, word1}}); }
   void CfgiSte(uint32_t sid);
-  void CfgiCd(uint32_t sid);
+  void CfgiCd(uint32_t sid, uint32_t ssid = 0);
   void TlbiVa(uint16_t asid, uint64_t iova);
   void TlbiRange(uint16_t asid, uint64_t iova, int num, int scale, int tg,
                  int ttl);
@@ -97,8 +100,9 @@ class TestMachine : public ::testing::Test {
     uint64_t result;
     bool operator==(const Dma&) const = default;
   };
-  // A DMA, and what its event says.
-  Dma Access(uint32_t function, uint64_t iova, uint32_t stream = 0);
+  // A DMA, and what its event says. pasid 0: without.
+  Dma Access(uint32_t function, uint64_t iova, uint32_t stream = 0,
+             uint32_t pasid = 0);
   // The events of a kind since the last Clear (Boot clears).
   std::vector<atsfuzz_event> Events(int kind) const;
   void Clear();

@@ -26,6 +26,13 @@ static uint8_t granule_bits(const struct smmu *smmu, uint64_t tg) {
   return 0;
 }
 
+uint64_t smallest_granule(const struct smmu *smmu) {
+  uint32_t idr5 = smmu_register(smmu, REG_IDR5);
+
+  if (idr5 & 1u << 4) return 1ull << 12;
+  return 1ull << (idr5 & 1u << 5 ? 14 : 16);
+}
+
 static uint8_t output_bits(uint64_t ips) {
   static const uint8_t bits[] = {32, 36, 40, 42, 44, 48};
   return ips < sizeof(bits) ? bits[ips] : OUTPUT_BITS;

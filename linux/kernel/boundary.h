@@ -45,6 +45,13 @@ unsigned long atsfuzz_memory_size(const void *address);
 /* Nonzero: [address, address + 8) is memory that an SMMU may read. */
 int atsfuzz_memory_is_dma(const void *address);
 unsigned int atsfuzz_memory_live_count(void);
+/*
+ * Room of this many bytes for the kernel's description of a page that the SMMU may
+ * read, by the page's address; and back.
+ */
+#define ATSFUZZ_PAGE_DESCRIPTOR_BYTES 96
+void *atsfuzz_memory_page_descriptor(const void *address);
+void *atsfuzz_memory_descriptor_page(const void *descriptor);
 /* Devm memory of SMMU removal. */
 void atsfuzz_memory_free_managed(void);
 

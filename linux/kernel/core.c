@@ -35,6 +35,7 @@ static void boot_function(unsigned int index, const struct atsfuzz_machine_funct
 		pci->bus = &root_bus;
 		pci->devfn = index;
 		pci->untrusted = f->untrusted;
+		pci->dev.requires_ats = f->requires_ats;
 		pci->eetlp_prefix_path = 1;
 		pci->eetlp_prefix_max = 4;
 		if (f->ats)
@@ -144,6 +145,22 @@ static unsigned int function_of(const struct pci_dev *p)
 	return container_of(p, struct atsfuzz_function_device, pci) - atsfuzz_functions;
 }
 
+struct pci_dev *atsfuzz_next_pci_dev(const struct pci_dev *after)
+{
+	unsigned int i;
+
+	for (i = after ? function_of(after) + 1 : 0; i < atsfuzz_the_machine.function_count; i++)
+		if (atsfuzz_functions[i].dev->bus == &pci_bus_type)
+			return &atsfuzz_functions[i].pci;
+	return NULL;
+}
+
+bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b)
+{
+	return atsfuzz_the_machine.functions[function_of(a)].leader ==
+	       atsfuzz_the_machine.functions[function_of(b)].leader;
+}
+
 int pci_find_ext_capability(struct pci_dev *p, int id)
 {
 	if (id == PCI_EXT_CAP_ID_ATS)
@@ -247,21 +264,36 @@ struct iommu_dma_cookie {
 int iommu_get_dma_cookie(struct iommu_domain *domain)
 {
 	domain->iova_cookie = kzalloc(sizeof(*domain->iova_cookie), GFP_KERNEL);
-	return domain->iova_cookie ? 0 : -ENOMEM;
+	if (!domain->iova_cookie)
+		return -ENOMEM;
+#ifdef ATSFUZZ_HAS_COOKIE_TYPE
+	domain->cookie_type = IOMMU_COOKIE_DMA_IOVA;
+#endif
+	return 0;
 }
 
 void iommu_put_dma_cookie(struct iommu_domain *domain)
 {
 	kfree(domain->iova_cookie);
 	domain->iova_cookie = NULL;
+#ifdef ATSFUZZ_HAS_COOKIE_TYPE
+	domain->cookie_type = IOMMU_COOKIE_NONE;
+#endif
 }
+
+/* Of VFIO's domains without a DMA API; no scenario makes one. */
+void iommu_put_msi_cookie(struct iommu_domain *domain) {}
 
 int iommu_dma_init_fq(struct iommu_domain *domain)
 {
 	return -EINVAL;
 }
 
+#ifdef ATSFUZZ_HAS_DMA_OPS_DOMAIN
+void iommu_setup_dma_ops(struct device *dev, struct iommu_domain *domain) {}
+#else
 void iommu_setup_dma_ops(struct device *dev) {}
+#endif
 
 void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list) {}
 

@@ -7,6 +7,27 @@
 #include "linux/emulator.h"
 #include "linux/kernel/devices.h"
 
+const struct atsfuzz_features atsfuzz_the_features = {
+#ifdef ATSFUZZ_HAS_PASIDS
+	.pasids = 1,
+#endif
+#ifdef ATSFUZZ_HAS_REPLACE_PASID
+	.replace_pasid = 1,
+#endif
+#ifdef ATSFUZZ_HAS_RESETS
+	.resets = 1,
+#endif
+#ifdef ATSFUZZ_HAS_REQUIRES_ATS
+	.requires_ats = 1,
+#endif
+#ifdef ATSFUZZ_HAS_ENABLE_NESTING
+	.finalises_late = 1,
+#endif
+#ifdef ATSFUZZ_HAS_ATS_ASKS_PF
+	.ats_asks_pf = 1,
+#endif
+};
+
 int atsfuzz_driver_probe_smmu(unsigned int smmu)
 {
 	return arm_smmu_device_probe(&atsfuzz_smmus[smmu]);
@@ -89,6 +110,52 @@ void __wrap_rb_insert_color(struct rb_node *node, struct rb_root *root)
 	atsfuzz_trace_streams();
 }
 
+/* The PASIDs that operations named since boot, ascending. */
+static unsigned int named_pasids[ATSFUZZ_MAX_PASIDS];
+static unsigned int named_pasid_count;
+
+void atsfuzz_driver_note_pasid(unsigned int pasid)
+{
+	unsigned int i = named_pasid_count;
+
+	while (i && named_pasids[i - 1] > pasid)
+		i--;
+	if ((i && named_pasids[i - 1] == pasid) || named_pasid_count == ATSFUZZ_MAX_PASIDS)
+		return;
+	memmove(&named_pasids[i + 1], &named_pasids[i],
+		(named_pasid_count - i) * sizeof(named_pasids[0]));
+	named_pasids[i] = pasid;
+	named_pasid_count++;
+}
+
+#ifdef ATSFUZZ_HAS_PASIDS
+/* Valid CDs in the table of a record, whether or not an STE leads to it now. */
+static void observe_substreams(struct arm_smmu_master *master, struct atsfuzz_function *out)
+{
+	struct arm_smmu_ctx_desc_cfg *table = &master->cd_table;
+	unsigned int i;
+
+	if (!arm_smmu_cdtab_allocated(table))
+		return;
+	for (i = 0; i < named_pasid_count; i++) {
+		struct atsfuzz_substream *seen = &out->substreams[out->substream_count];
+		const struct arm_smmu_cd *cd;
+
+		if (named_pasids[i] >> table->s1cdmax)
+			continue;
+		cd = arm_smmu_get_cd_ptr(master, named_pasids[i]);
+		if (!cd || !(cd->data[0] & cpu_to_le64(CTXDESC_CD_0_V)))
+			continue;
+		seen->pasid = named_pasids[i];
+		seen->asid = FIELD_GET(CTXDESC_CD_0_ASID, le64_to_cpu(cd->data[0]));
+		seen->table = le64_to_cpu(cd->data[1]) & CTXDESC_CD_1_TTB0_MASK;
+		out->substream_count++;
+	}
+}
+#else
+static void observe_substreams(struct arm_smmu_master *master, struct atsfuzz_function *out) {}
+#endif
+
 static void observe_function(unsigned int index, struct atsfuzz_function *out)
 {
 	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[index];
@@ -101,6 +168,9 @@ static void observe_function(unsigned int index, struct atsfuzz_function *out)
 	out->stream_count = f->stream_count;
 	out->group_domain = atsfuzz_core_group_slot(index);
 	atsfuzz_emulator_observe_function(index, out);
+	out->substream_count = 0;
+	if (master && named_pasid_count)
+		observe_substreams(master, out);
 	if (!smmu)
 		return;
 	for (i = 0; i < f->stream_count; i++) {
@@ -121,6 +191,57 @@ static u64 root_table(struct arm_smmu_domain *domain)
 						     cfg->arm_lpae_s2_cfg.vttbr;
 }
 
+static unsigned int index_of_smmu(const struct arm_smmu_device *smmu)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
+		if (smmu_of(i) == smmu)
+			return i;
+	return ATSFUZZ_NONE;
+}
+
+static struct atsfuzz_inv seen_invs[512];
+static unsigned int seen_inv_count;
+
+#ifdef ATSFUZZ_HAS_ARRAYS
+/* Arrays sort by the SMMUs' addresses: how many SMMUs lie below this one. */
+static unsigned int rank_of_smmu(const struct arm_smmu_device *smmu)
+{
+	unsigned int i, rank = 0;
+
+	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
+		rank += smmu_of(i) && smmu_of(i) < smmu;
+	return rank;
+}
+
+static void observe_array(struct arm_smmu_domain *domain, struct atsfuzz_domain *out)
+{
+	struct arm_smmu_invs *invs = rcu_dereference_protected(domain->invs, true);
+	size_t i;
+
+	out->has_array = 1;
+	out->has_ats = invs->has_ats;
+	out->num_invs = invs->num_invs;
+	out->max_invs = invs->max_invs;
+	out->num_trashes = invs->num_trashes;
+	out->inv_first = seen_inv_count;
+	for (i = 0; i < invs->num_invs && seen_inv_count < ARRAY_SIZE(seen_invs); i++) {
+		const struct arm_smmu_inv *inv = &invs->inv[i];
+		struct atsfuzz_inv *seen = &seen_invs[seen_inv_count++];
+
+		seen->smmu = index_of_smmu(inv->smmu);
+		seen->rank = rank_of_smmu(inv->smmu);
+		seen->type = inv->type;
+		seen->id = inv->id;
+		seen->ssid = arm_smmu_inv_is_ats(inv) ? inv->ssid : 0;
+		seen->users = inv->users;
+	}
+}
+#else
+static void observe_array(struct arm_smmu_domain *domain, struct atsfuzz_domain *out) {}
+#endif
+
 static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 {
 	struct iommu_domain *domain = atsfuzz_core_domain(slot);
@@ -139,8 +260,12 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	out->nr_ats_masters = atomic_read(&smmu_domain->nr_ats_masters);
 	list_for_each_entry(attachment, &smmu_domain->devices, devices_elm) {
 		i = function_of_master(attachment->master);
-		if (i != ATSFUZZ_NONE && attachment->ssid == IOMMU_NO_PASID)
+		if (i == ATSFUZZ_NONE)
+			continue;
+		if (attachment->ssid == IOMMU_NO_PASID)
 			out->attachments[i]++;
+		else
+			out->pasid_attachments[i]++;
 	}
 	if (!smmu_domain->smmu)
 		return;
@@ -148,21 +273,23 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S1 ? 1 : 2;
 	out->tag = out->stage == 1 ? smmu_domain->cd.asid : smmu_domain->s2_cfg.vmid;
 	out->table = root_table(smmu_domain);
-	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
-		if (smmu_of(i) == smmu_domain->smmu)
-			out->smmu = i;
+	out->smmu = index_of_smmu(smmu_domain->smmu);
+	observe_array(smmu_domain, out);
 }
 
 void atsfuzz_driver_observe(struct atsfuzz_observation *out)
 {
 	unsigned int i;
 
+	seen_inv_count = 0;
 	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
 		observe_function(i, &out->functions[i]);
 	for (i = 0; i < atsfuzz_the_machine.domain_count; i++)
 		observe_domain(i, &out->domains[i]);
 	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
 		observe_domain(ATSFUZZ_MAX_DOMAINS + i, &out->domains[ATSFUZZ_MAX_DOMAINS + i]);
+	out->invs = seen_invs;
+	out->inv_count = seen_inv_count;
 	out->stream_nodes = 0;
 	for (i = 0; i < atsfuzz_the_machine.smmu_count; i++)
 		if (smmu_of(i))

@@ -16,9 +16,12 @@ void atsfuzz_devices_remove_smmu(unsigned int smmu);
 
 /* ---- driver.c: arm-smmu-v3.c ----------------------------------------------- */
 
+extern const struct atsfuzz_features atsfuzz_the_features;
 int atsfuzz_driver_probe_smmu(unsigned int smmu);
 void atsfuzz_driver_remove_smmu(unsigned int smmu);
 void atsfuzz_driver_observe(struct atsfuzz_observation *out);
+/* An operation names a PASID: observations tell its CDs. */
+void atsfuzz_driver_note_pasid(unsigned int pasid);
 /* Whose CD an address lies in: the function, ATSFUZZ_NONE if none; *ssid. */
 unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid);
 /* The function whose record the driver finds for a stream; ATSFUZZ_NONE. */
@@ -44,6 +47,15 @@ int atsfuzz_core_map(unsigned int domain, unsigned long iova, unsigned long long
 		     unsigned long size);
 long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size, int queued);
 void atsfuzz_core_flush(unsigned int domain);
+/* PASIDs: errnos; -ENOSYS on a kernel that has them not. */
+int atsfuzz_core_set_pasid(unsigned int function, unsigned int pasid, unsigned int domain);
+int atsfuzz_core_replace_pasid(unsigned int function, unsigned int pasid, unsigned int domain);
+void atsfuzz_core_clear_pasid(unsigned int function, unsigned int pasid);
+/* For shutdown: clears every PASID of the function's group. */
+void atsfuzz_core_clear_pasids(unsigned int function);
+/* The core's preparation, the function's reset, what the PCI core restores. */
+int atsfuzz_core_reset_begin(unsigned int function);
+void atsfuzz_core_reset_end(unsigned int function);
 int atsfuzz_core_domain_new(unsigned int domain, unsigned int function);
 void atsfuzz_core_domain_free(unsigned int domain);
 /* For shutdown: what state a function's group is in. */

@@ -5,9 +5,13 @@
 
 #include "drivers/iommu/iommu.c"
 
+#include "linux/emulator.h"
 #include "linux/kernel/devices.h"
 
 static struct iommu_domain *declared[ATSFUZZ_MAX_DOMAINS];
+
+/* iommufd's: a replace stores one in the group, and its detach takes it away. */
+static struct iommu_attach_handle handles[ATSFUZZ_MAX_DOMAINS];
 
 /* Owner of claimed groups: VFIO passes a file; any non-null pointer will do. */
 static int the_owner;
@@ -83,13 +87,24 @@ int atsfuzz_core_attach(unsigned int function, unsigned int domain)
 
 int atsfuzz_core_replace(unsigned int function, unsigned int domain)
 {
-	return iommu_replace_group_handle(group_of(function), declared[domain], NULL);
+#ifdef ATSFUZZ_HAS_NEEDS_HANDLE
+	struct iommu_attach_handle *handle = &handles[domain];
+
+	handle->domain = declared[domain];
+#else
+	struct iommu_attach_handle *handle = NULL;
+#endif
+	return iommu_replace_group_handle(group_of(function), declared[domain], handle);
 }
 
 void atsfuzz_core_detach(unsigned int function, unsigned int domain)
 {
-	iommu_detach_group(domain < ATSFUZZ_MAX_DOMAINS ? declared[domain] : NULL,
-			   group_of(function));
+	struct iommu_domain *old = domain < ATSFUZZ_MAX_DOMAINS ? declared[domain] : NULL;
+
+	if (xa_load(&group_of(function)->pasid_array, IOMMU_NO_PASID))
+		iommu_detach_group_handle(old, group_of(function));
+	else
+		iommu_detach_group(old, group_of(function));
 }
 
 int atsfuzz_core_set_default(unsigned int function, int identity)
@@ -124,33 +139,154 @@ void atsfuzz_core_flush(unsigned int domain)
 	iommu_flush_iotlb_all(declared[domain]);
 }
 
-/*
- * A stage-2 domain where the SMMU has both stages is what VFIO makes of a nesting
- * container: allocated without a device, then iommu_enable_nesting.
- */
+#ifdef ATSFUZZ_HAS_ENABLE_NESTING
+/* What VFIO makes of a nesting container: no device yet, then its stage. */
+static struct iommu_domain *parent_domain(unsigned int function)
+{
+	struct iommu_domain *made = iommu_domain_alloc(device_of(function)->bus);
+	int err;
+
+	if (!made)
+		return ERR_PTR(-ENOMEM);
+	err = iommu_enable_nesting(made);
+	if (!err)
+		return made;
+	iommu_domain_free(made);
+	return ERR_PTR(err);
+}
+#else
+/* What iommufd allocates as a parent of nested domains. */
+static struct iommu_domain *parent_domain(unsigned int function)
+{
+	return iommu_paging_domain_alloc_flags(device_of(function),
+					       IOMMU_HWPT_ALLOC_NEST_PARENT);
+}
+#endif
+
+/* Stage 2 of an SMMU that has both stages is for nesting. */
 int atsfuzz_core_domain_new(unsigned int domain, unsigned int function)
 {
 	const struct atsfuzz_machine_domain *d = &atsfuzz_the_machine.domains[domain];
 	const struct atsfuzz_machine_smmu *smmu = &atsfuzz_the_machine.smmus[d->smmu];
-	struct iommu_domain *made;
-	int err;
+	struct iommu_domain *made = d->stage == 2 && smmu->stage1 ?
+					    parent_domain(function) :
+					    iommu_paging_domain_alloc(device_of(function));
 
-	if (d->stage == 2 && smmu->stage1) {
-		made = iommu_domain_alloc(device_of(function)->bus);
-		if (!made)
-			return -ENOMEM;
-		err = iommu_enable_nesting(made);
-		if (err) {
-			iommu_domain_free(made);
-			return err;
-		}
-	} else {
-		made = iommu_paging_domain_alloc(device_of(function));
-		if (IS_ERR(made))
-			return PTR_ERR(made);
-	}
+	if (IS_ERR(made))
+		return PTR_ERR(made);
 	declared[domain] = made;
 	return 0;
+}
+
+/* ---- PASIDs ------------------------------------------------------------------- */
+
+/* The callers of detach say which domain it is. */
+static struct pasid_user {
+	struct iommu_group *group;
+	unsigned int pasid;
+	struct iommu_domain *domain;
+} pasid_users[ATSFUZZ_MAX_FUNCTIONS * ATSFUZZ_MAX_PASIDS];
+
+static struct pasid_user *pasid_user(struct iommu_group *group, unsigned int pasid)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pasid_users); i++)
+		if (pasid_users[i].group == group && (!group || pasid_users[i].pasid == pasid))
+			return &pasid_users[i];
+	return NULL;
+}
+
+#ifdef ATSFUZZ_HAS_PASIDS
+int atsfuzz_core_set_pasid(unsigned int function, unsigned int pasid, unsigned int domain)
+{
+	struct pasid_user *user;
+	int err = iommu_attach_device_pasid(declared[domain], device_of(function), pasid, NULL);
+
+	if (err)
+		return err;
+	user = pasid_user(NULL, 0);
+	BUG_ON(!user);
+	user->group = group_of(function);
+	user->pasid = pasid;
+	user->domain = declared[domain];
+	return 0;
+}
+
+static void clear(struct pasid_user *user, unsigned int function)
+{
+	iommu_detach_device_pasid(user->domain, device_of(function), user->pasid);
+	user->group = NULL;
+}
+
+void atsfuzz_core_clear_pasid(unsigned int function, unsigned int pasid)
+{
+	clear(pasid_user(group_of(function), pasid), function);
+}
+
+void atsfuzz_core_clear_pasids(unsigned int function)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pasid_users); i++)
+		if (pasid_users[i].group && pasid_users[i].group == group_of(function))
+			clear(&pasid_users[i], function);
+}
+#else
+int atsfuzz_core_set_pasid(unsigned int function, unsigned int pasid, unsigned int domain)
+{
+	return -ENOSYS;
+}
+
+void atsfuzz_core_clear_pasid(unsigned int function, unsigned int pasid) {}
+
+void atsfuzz_core_clear_pasids(unsigned int function) {}
+#endif
+
+#ifdef ATSFUZZ_HAS_REPLACE_PASID
+int atsfuzz_core_replace_pasid(unsigned int function, unsigned int pasid, unsigned int domain)
+{
+	/* A new handle each time: the core refuses the one that it has. */
+	static struct iommu_attach_handle fresh[2 * ATSFUZZ_MAX_FUNCTIONS * ATSFUZZ_MAX_PASIDS];
+	static unsigned int used;
+	int err = iommu_replace_device_pasid(declared[domain], device_of(function), pasid,
+					     &fresh[used++ % ARRAY_SIZE(fresh)]);
+
+	if (!err)
+		pasid_user(group_of(function), pasid)->domain = declared[domain];
+	return err;
+}
+#else
+int atsfuzz_core_replace_pasid(unsigned int function, unsigned int pasid, unsigned int domain)
+{
+	return -ENOSYS;
+}
+#endif
+
+/* ---- Resets --------------------------------------------------------------------- */
+
+#ifndef ATSFUZZ_HAS_RESETS
+#define pci_dev_reset_iommu_prepare(p) ((void)(p), 0)
+#define pci_dev_reset_iommu_done(p) ((void)(p))
+#endif
+
+/* pcie_flr up to its wait; then what pci_restore_state does for these capabilities. */
+int atsfuzz_core_reset_begin(unsigned int function)
+{
+	struct pci_dev *pdev = to_pci_dev(device_of(function));
+	int err = pci_dev_reset_iommu_prepare(pdev);
+
+	if (err)
+		return err;
+	atsfuzz_emulator_reset_function(function);
+	pci_restore_pasid_state(pdev);
+	pci_restore_ats_state(pdev);
+	return 0;
+}
+
+void atsfuzz_core_reset_end(unsigned int function)
+{
+	pci_dev_reset_iommu_done(to_pci_dev(device_of(function)));
 }
 
 void atsfuzz_core_domain_free(unsigned int domain)
@@ -184,16 +320,26 @@ int atsfuzz_core_domain_exists(unsigned int domain)
 	return declared[domain] != NULL;
 }
 
+/* The group that a function leads, through whichever of its members is there. */
+static struct iommu_group *led_group(unsigned int leader)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		if (atsfuzz_the_machine.functions[i].leader == leader && group_of(i))
+			return group_of(i);
+	return NULL;
+}
+
 struct iommu_domain *atsfuzz_core_domain(unsigned int slot)
 {
 	struct iommu_domain *domain;
-	unsigned int function = slot - ATSFUZZ_MAX_DOMAINS;
+	struct iommu_group *group;
 
 	if (slot < ATSFUZZ_MAX_DOMAINS)
 		return declared[slot];
-	if (function >= atsfuzz_the_machine.function_count || !group_of(function))
-		return NULL;
-	domain = group_of(function)->default_domain;
+	group = led_group(slot - ATSFUZZ_MAX_DOMAINS);
+	domain = group ? group->default_domain : NULL;
 	return domain && (domain->type & __IOMMU_DOMAIN_PAGING) ? domain : NULL;
 }
 
@@ -201,10 +347,10 @@ unsigned int atsfuzz_core_group_slot(unsigned int function)
 {
 	struct iommu_group *group = group_of(function);
 	unsigned int declared_slot = atsfuzz_core_attached_domain(function);
+	unsigned int default_slot =
+		ATSFUZZ_MAX_DOMAINS + atsfuzz_the_machine.functions[function].leader;
 
 	if (declared_slot != ATSFUZZ_NONE || !group || !group->domain)
 		return declared_slot;
-	return group->domain == atsfuzz_core_domain(ATSFUZZ_MAX_DOMAINS + function) ?
-		       ATSFUZZ_MAX_DOMAINS + function :
-		       ATSFUZZ_NONE;
+	return group->domain == atsfuzz_core_domain(default_slot) ? default_slot : ATSFUZZ_NONE;
 }

@@ -195,6 +195,7 @@ static const struct {
 	{ "__arm_lpae_alloc_pages", ATSFUZZ_ALLOC_PAGE_TABLE },
 	{ "iommu_alloc_pages_node", ATSFUZZ_ALLOC_PAGE_TABLE },
 	{ "__iommu_alloc_pages", ATSFUZZ_ALLOC_PAGE_TABLE },
+	{ "iommu_alloc_pages_node_sz", ATSFUZZ_ALLOC_PAGE_TABLE },
 	{ "iommu_group_alloc", ATSFUZZ_ALLOC_GROUP },
 	{ "iommu_group_alloc_device", ATSFUZZ_ALLOC_GROUP },
 	{ "arm_smmu_invs_alloc", ATSFUZZ_ALLOC_MERGE },
@@ -333,6 +334,21 @@ unsigned long atsfuzz_memory_size(const void *address)
 int atsfuzz_memory_is_dma(const void *address)
 {
 	return (size_t)((const uint8_t *)address - halves[1].base) < HALF_SIZE;
+}
+
+static uint8_t descriptors[HALF_SIZE >> 12][ATSFUZZ_PAGE_DESCRIPTOR_BYTES]
+	__attribute__((aligned(16)));
+
+void *atsfuzz_memory_page_descriptor(const void *address)
+{
+	return descriptors[((const uint8_t *)address - halves[1].base) >> 12];
+}
+
+void *atsfuzz_memory_descriptor_page(const void *descriptor)
+{
+	size_t page = ((const uint8_t *)descriptor - descriptors[0]) / sizeof(descriptors[0]);
+
+	return halves[1].base + (page << 12);
 }
 
 unsigned int atsfuzz_memory_live_count(void)

@@ -110,6 +110,8 @@ static void operate_step(void *data)
 	const struct atsfuzz_request *r = operation->request;
 	int result = 0;
 
+	if (r->pasid)
+		atsfuzz_driver_note_pasid(r->pasid);
 	switch (r->kind) {
 	case ATSFUZZ_PROBE:
 		result = atsfuzz_core_probe(r->function);
@@ -145,7 +147,22 @@ static void operate_step(void *data)
 		atsfuzz_core_flush(r->domain);
 		break;
 	case ATSFUZZ_DMA:
-		atsfuzz_emulator_dma(r->function, r->stream, r->iova);
+		atsfuzz_emulator_dma(r->function, r->stream, r->pasid, r->iova);
+		break;
+	case ATSFUZZ_SET_PASID:
+		result = atsfuzz_core_set_pasid(r->function, r->pasid, r->domain);
+		break;
+	case ATSFUZZ_REPLACE_PASID:
+		result = atsfuzz_core_replace_pasid(r->function, r->pasid, r->domain);
+		break;
+	case ATSFUZZ_CLEAR_PASID:
+		atsfuzz_core_clear_pasid(r->function, r->pasid);
+		break;
+	case ATSFUZZ_RESET_BEGIN:
+		result = atsfuzz_core_reset_begin(r->function);
+		break;
+	case ATSFUZZ_RESET_END:
+		atsfuzz_core_reset_end(r->function);
 		break;
 	case ATSFUZZ_DOMAIN_NEW:
 		result = atsfuzz_core_domain_new(r->domain, r->function);
@@ -189,6 +206,7 @@ static void shutdown_step(void *data)
 	for (unsigned int i = 0; i < machine.function_count; i++) {
 		if (!atsfuzz_core_is_probed(i))
 			continue;
+		atsfuzz_core_clear_pasids(i);
 		if (atsfuzz_core_attached_domain(i) != ATSFUZZ_NONE)
 			atsfuzz_core_detach(i, atsfuzz_core_attached_domain(i));
 		if (atsfuzz_core_is_owned(i))
@@ -259,6 +277,7 @@ static uint8_t *coverage(uint64_t *count)
 __attribute__((visibility("default"))) const struct atsfuzz_module atsfuzz_module = {
 	.abi = ATSFUZZ_MODULE_ABI,
 	.instrumented = INSTRUMENTED,
+	.features = &atsfuzz_the_features,
 	.boot = boot,
 	.operate = operate,
 	.shutdown = shut_down,

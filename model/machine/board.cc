@@ -11,7 +11,7 @@ constexpr int kStreamTableBits = 8;  // STRTAB_SPLIT
 
 }  // namespace
 
-Board::Board(const model::Topology& topology)
+Board::Board(const model::Topology& topology, const Design& design)
     : smmu_count(static_cast<uint8_t>(topology.smmus.size())),
       function_count(static_cast<uint8_t>(topology.functions.size())),
       domain_count(static_cast<uint8_t>(topology.domains.size())),
@@ -66,6 +66,10 @@ Board::Board(const model::Topology& topology)
     to.streams = static_cast<uint8_t>(from.streams.size());
     for (size_t s = 0; s < from.streams.size(); ++s) {
       to.stream[s] = index_of(from.smmu.value, from.streams[s]);
+    }
+    to.driven = to.stream;
+    if (design.attach == Attach::kArrays) {
+      std::sort(to.driven.begin(), to.driven.begin() + to.streams);
     }
   }
   for (size_t i = 0; i < domain_count; ++i) {

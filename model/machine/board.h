@@ -14,7 +14,9 @@ namespace atsfuzz::machine {
 // A topology, laid out for the machine's loops.
 struct Board {
   // REQUIRES: `topology` fits CapabilitiesOf(any design).
-  explicit Board(const model::Topology& topology);
+  // The driver of `design` handles a function's streams in the order in which
+  // they are listed; with arrays it has sorted them by id.
+  Board(const model::Topology& topology, const Design& design);
 
   struct Smmu {
     bool stage1, stage2, ats;
@@ -30,6 +32,7 @@ struct Board {
     uint8_t ssid_bits;   // that its CD table gets: its PF's, if it works
     uint8_t streams;     // listed, repeated ones too
     std::array<uint8_t, kStreamsEach> stream;  // index into the board's streams
+    std::array<uint8_t, kStreamsEach> driven;  // the same in the driver's order
   };
   struct Domain {
     uint8_t smmu;

@@ -63,7 +63,8 @@ void RemoveFromOrder(State& state, int f) {
 // region, and a flush of a DMA domain. True if the flush was begun.
 bool BeginDirectMappings(Context& c, Dom dom) {
   if (!Allocate(c, AllocSite::kCore) || !IsPaging(dom)) return false;
-  BeginInvalidation(c, SlotOf(dom), 0, true);
+  // 7.x flushes only what it has unmapped.
+  if (!c.Is(Attach::kArrays)) BeginInvalidation(c, SlotOf(dom), 0, true);
   return true;
 }
 
@@ -123,7 +124,11 @@ Outcome NextDevice(Context& c) {
     t.fallback = 0;
     return Next(c, Step::kDeviceDone);
   }
-  GroupOf(c).domain = t.target;
+  Group& group = GroupOf(c);
+  group.domain = t.target;
+  if (t.request.kind == OperationKind::kReplace) {
+    group.has_handle = c.Is(Attach::kArrays);
+  }
   return Next(c, Step::kGroupDone);
 }
 
@@ -440,6 +445,11 @@ Outcome Claim(Context& c) {
 
 Outcome AttachGroup(Context& c, bool replaces) {
   const Group& group = GroupOf(c);
+  // xa_reserve of the handle's place.
+  if (replaces && c.Is(Attach::kArrays) && !group.has_handle &&
+      !Allocate(c, AllocSite::kCore)) {
+    return Done(c, -ENOMEM);
+  }
   const bool core_domain = group.domain == group.default_domain ||
                            (group.has_blocking && group.domain == kBlocked);
   if (!replaces && !core_domain) return Done(c, -EBUSY);
@@ -697,6 +707,7 @@ void BeginOperation(Context& c) {
       AttachGroup(c, true);
       return;
     case OperationKind::kDetach:
+      group.has_handle = 0;
       SetDomain(c, group.owned ? kBlocked : group.default_domain, true);
       return;
     case OperationKind::kSetDefault:

@@ -45,7 +45,7 @@ void Sync(Context& c) { Sync(c, c.board.functions[c.thread.function].smmu); }
 void InvalidateMaster(Context& c, int f, int ssid) {
   const Board::Function& function = c.board.functions[f];
   for (int s = 0; s < function.streams; ++s) {
-    AtcInv(c, function.stream[s], ssid, 0, true);
+    AtcInv(c, function.driven[s], ssid, 0, true);
   }
   Sync(c, function.smmu);
 }
@@ -61,7 +61,7 @@ bool WriteCd(Context& c, int f, int ssid, Cd value) {
   cd = next;
   const Board::Function& function = c.board.functions[f];
   for (int s = 0; s < function.streams; ++s) {
-    CfgiCd(c, function.stream[s], ssid);
+    CfgiCd(c, function.driven[s], ssid);
   }
   return breaks;
 }
@@ -158,15 +158,14 @@ Outcome AllocCdTable(Context& c) {
     if (!Allocate(c, AllocSite::kCdLeaf)) return Fail(c, -ENOMEM);
     function.cd_leaf = 1;
     for (int s = 0; s < fixed.streams; ++s) {
-      if (c.log != nullptr) c.log->CfgiCd(fixed.stream[s], t.ssid, false);
-      CfgiCd(c, fixed.stream[s], t.ssid);
+      if (c.log != nullptr) c.log->CfgiCd(fixed.driven[s], t.ssid, false);
+      CfgiCd(c, fixed.driven[s], t.ssid);
     }
     Sync(c);
   }
   if (t.ssid != 0 && (!function.has_pasids || t.ssid >> fixed.ssid_bits != 0)) {
-    c.thread.oops = 1;
     if (c.log != nullptr) {
-      c.log->MemoryError("context descriptor beyond its table", true);
+      c.log->MemoryError("context descriptor beyond its table", false);
     }
     return Fail(c, -EINVAL);
   }
@@ -264,7 +263,7 @@ int NextStream(const Context& c) {
   const Board::Function& function = c.board.functions[c.thread.function];
   int s = c.thread.stream;
   while (s < function.streams && s > 0 &&
-         function.stream[s] == function.stream[s - 1]) {
+         function.driven[s] == function.driven[s - 1]) {
     ++s;
   }
   return s;
@@ -295,7 +294,7 @@ Outcome InstallSte(Context& c) {
     t.stream = 0;
     return Outcome::kNext;
   }
-  const int stream = fixed.stream[s];
+  const int stream = fixed.driven[s];
   const Ste& now = c.state.ste[stream];
   if (!t.installing && CriticalWords(c, now, t.ste) > 1) {
     WriteSte(c, stream, {Config::kInvalid, 0, S1Dss::kTerminate, 0});
@@ -546,7 +545,7 @@ Outcome AtcInvDomain(Context& c) {
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       for (unsigned n = ListCount(c.state, slot, f, ssid); n > 0; --n) {
         for (int s = 0; s < function.streams; ++s) {
-          AtcInv(c, function.stream[s], ssid, t.pages, whole);
+          AtcInv(c, function.driven[s], ssid, t.pages, whole);
         }
       }
     }
@@ -564,6 +563,9 @@ bool UsesPasids(const State& state, int f) {
 
 int FinaliseDomain(Context& c, int slot, int smmu, int stage) {
   Domain& domain = c.state.domains[slot];
+  // To what the SMMU can do.
+  if (!c.board.smmus[smmu].stage1) stage = 2;
+  if (!c.board.smmus[smmu].stage2) stage = 1;
   if (!Allocate(c, AllocSite::kPageTable)) return -ENOMEM;
   if (!Allocate(c, AllocSite::kId)) {
     if (!c.Is(Attach::kArrays)) {

@@ -181,14 +181,20 @@ AtcEntry AtcAt(const State& state, int f, int s, int ssid, int page) {
                                0xfu);
 }
 
-void SetAtc(State& state, int f, int s, int ssid, int page, AtcEntry entry) {
+void SetAtc(State& state, int f, int s, int ssid, int page, AtcEntry entry,
+            int stu) {
   uint16_t& line = state.functions[f].atc[s][ssid];
   line = static_cast<uint16_t>((line & ~(0xfu << (4 * page))) |
                                static_cast<unsigned>(entry) << (4 * page));
+  const uint8_t bit = static_cast<uint8_t>(1u << (s * kPages + page));
+  uint8_t& small = state.functions[f].atc_small[ssid];
+  small = static_cast<uint8_t>(stu <= 12 ? small | bit : small & ~bit);
 }
 
 void ClearAtc(State& state, int f) {
   std::memset(state.functions[f].atc, 0, sizeof(state.functions[f].atc));
+  std::memset(state.functions[f].atc_small, 0,
+              sizeof(state.functions[f].atc_small));
 }
 
 void InvalidateAtc(Context& c, int stream, int ssid, unsigned pages) {
@@ -204,6 +210,8 @@ void InvalidateAtc(Context& c, int stream, int ssid, unsigned pages) {
       for (int pasid = 0; pasid < kSsids; ++pasid) {
         if (ssid == 0 || ssid == pasid) {
           c.state.functions[f].atc[s][pasid] &= kept;
+          c.state.functions[f].atc_small[pasid] &=
+              static_cast<uint8_t>(~(pages << s * kPages));
         }
       }
     }

@@ -21,7 +21,8 @@ void PciReset(Context& c, int f);
 
 // ---- The ATC. `s`: index into the function's streams.
 AtcEntry AtcAt(const State& state, int f, int s, int ssid, int page);
-void SetAtc(State& state, int f, int s, int ssid, int page, AtcEntry entry);
+void SetAtc(State& state, int f, int s, int ssid, int page, AtcEntry entry,
+            int stu);
 void ClearAtc(State& state, int f);
 // An Invalidate Request for a stream of the board. ssid 0: every PASID.
 void InvalidateAtc(Context& c, int stream, int ssid, unsigned pages);

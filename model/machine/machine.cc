@@ -48,7 +48,7 @@ Request RequestOf(const model::Operation& operation) {
 
 Machine::Machine(const model::Topology& topology, const Design& design,
                  Mutation mutation)
-    : board_(topology),
+    : board_(topology, design),
       design_(design),
       mutation_(mutation),
       programs_(design) {}

@@ -16,8 +16,8 @@ using model::AllocSite;
 // a stream id listed twice, whose second node was never inserted.
 void EraseStream(Context& c, int f, int s) {
   const Board::Function& function = c.board.functions[f];
-  const int stream = function.stream[s];
-  if (s > 0 && function.stream[s] == function.stream[s - 1]) {
+  const int stream = function.driven[s];
+  if (s > 0 && function.driven[s] == function.driven[s - 1]) {
     for (int other = 0; other < c.board.stream_count; ++other) {
       if (c.board.streams[other].smmu == function.smmu) {
         c.state.tree[other] = 0;
@@ -34,7 +34,7 @@ void EraseStream(Context& c, int f, int s) {
 // A second-level stream table, and the stream in the tree.
 int InsertStream(Context& c, int f, int s) {
   const Board::Function& function = c.board.functions[f];
-  const int stream = function.stream[s];
+  const int stream = function.driven[s];
   const Board::Stream& fixed = c.board.streams[stream];
   if (!fixed.in_range) return -ERANGE;
   if ((c.state.stream_tables >> fixed.table & 1) == 0) {
@@ -100,7 +100,9 @@ int PrepareMasterAts(Context& c, int f) {
   Function& function = c.state.functions[f];
   const Board::Function& fixed = c.board.functions[f];
   const Board::Smmu& smmu = c.board.smmus[fixed.smmu];
-  const bool required = c.design.requires_ats && fixed.requires_ats;
+  // pci_ats_required: a VF inherits its PF's.
+  const bool required = c.design.requires_ats && PciAtsSupported(c, f) &&
+                        c.board.functions[fixed.pf].requires_ats;
   if (c.design.prepare_if_supported) {
     // The seed asks the PCI core, 7.2 asks arm_smmu_ats_supported.
     const bool asks_smmu = c.Is(Attach::kArrays);

@@ -197,7 +197,9 @@ void Recorder::ObserveAtc() {
           out.pasid = static_cast<uint32_t>(ssid);
           out.iova = Iova(fixed.smmu, page);
           out.physical = Target(fixed.smmu, page, entry);
-          out.size = AtcUnit(f);
+          out.size = AtcUnit(
+              f,
+              state_.functions[f].atc_small[ssid] >> (s * kPages + page) & 1);
           out.writable = 1;
           atc_.push_back(out);
         }

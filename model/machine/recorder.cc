@@ -233,7 +233,8 @@ void Recorder::AtcFill(int function, int stream, int ssid, int page,
   event.pasid = static_cast<uint32_t>(ssid);
   event.a = Iova(fixed.smmu, page);
   event.b = Target(fixed.smmu, page, entry);
-  event.c = AtcUnit(function);
+  const uint8_t owner = machine_.board().functions[function].pf;
+  event.c = AtcUnit(function, state_.functions[owner].stu <= 12);
 }
 
 void Recorder::Access(int function, int stream, int ssid, int page, int result,
@@ -253,9 +254,12 @@ uint64_t Recorder::Iova(int smmu, int page) const {
   return model::IovaOf(topology_.smmus[smmu], static_cast<uint16_t>(page));
 }
 
-uint64_t Recorder::AtcUnit(int f) const {
+uint64_t Recorder::AtcUnit(int f, bool small) const {
   const Board::Function& fixed = machine_.board().functions[f];
-  const int stu = std::max<int>(state_.functions[fixed.pf].stu, 12);
+  const Board::Function& pf = machine_.board().functions[fixed.pf];
+  const int stu = small || pf.smmu == ATSFUZZ_NONE
+                      ? 12
+                      : machine_.board().smmus[pf.smmu].page_shift;
   const int page_shift = machine_.board().smmus[fixed.smmu].page_shift;
   return uint64_t{1} << std::min(stu, page_shift);
 }

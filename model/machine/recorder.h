@@ -59,8 +59,8 @@ class Recorder : public Log {
   // A fresh stream table holds what the driver's first entries say.
   void ReadFirstEntry(int stream);
   // Bytes that an answer to a function's translation request covers: a page, or
-  // less if its STU register says so.
-  uint64_t AtcUnit(int f) const;
+  // less if its STU register said so; `small`: the register was 12.
+  uint64_t AtcUnit(int f, bool small) const;
   // Where an entry of an ATC leads.
   uint64_t Target(int smmu, int page, uint8_t entry) const;
   void ObserveFunction(int f);

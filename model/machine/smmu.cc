@@ -59,6 +59,18 @@ Cd FetchCd(Context& c, int stream, int ssid, int owner) {
   return cached;
 }
 
+// S1CDMAX.
+int CdTableBits(const Context& c, int f) {
+  const Function& function = c.state.functions[f];
+  const int bits = function.has_pasids ? c.board.functions[f].ssid_bits : 0;
+  return std::max<int>(bits, function.always_on);
+}
+
+bool HasTwoLevels(const Context& c, int f) {
+  return c.state.functions[f].has_pasids &&
+         c.board.functions[f].ssid_bits > kLinearBits;
+}
+
 Regime ResolveStage1(Context& c, int stream, int ssid, const Ste& ste) {
   Regime regime{.eats = ste.eats != 0};
   if (ste.target == kFreed) {
@@ -66,7 +78,7 @@ Regime ResolveStage1(Context& c, int stream, int ssid, const Ste& ste) {
     return regime;
   }
   const bool substreams = HasSubstreams(c.state.functions[ste.target]);
-  if (ssid != 0 && !substreams) {
+  if (ssid >> CdTableBits(c, ste.target) != 0) {
     regime.fault = kBadSubstreamId;
     return regime;
   }
@@ -79,6 +91,13 @@ Regime ResolveStage1(Context& c, int stream, int ssid, const Ste& ste) {
       regime.kind = Regime::kBypass;
       return regime;
     }
+  }
+  const Function& owner = c.state.functions[ste.target];
+  if (HasTwoLevels(c, ste.target) && !owner.cd_leaf &&
+      c.state.cached_cd[stream][ssid] == kNoCd) {
+    // L1CD.V is 0 (specification, section 5.4.1).
+    regime.fault = kBadSubstreamId;
+    return regime;
   }
   const Cd cd = FetchCd(c, stream, ssid, ste.target);
   if (cd == kCachedInvalid) {
@@ -211,7 +230,8 @@ bool RequestTranslation(Context& c, const Requester& who, int page,
     entry = Translate(c, regime, page);
   }
   if (entry == kAtcEmpty) return false;
-  SetAtc(c.state, who.f, who.s, who.ssid, page, entry);
+  SetAtc(c.state, who.f, who.s, who.ssid, page, entry,
+         c.state.functions[c.board.functions[who.f].pf].stu);
   if (c.log != nullptr) {
     c.log->AtcFill(who.f, who.stream, who.ssid, page, entry);
   }

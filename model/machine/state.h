@@ -114,6 +114,9 @@ struct Function {
   uint8_t wanted;
   Cd cd[kSsids];
   uint16_t atc[kStreamsEach][kSsids];  // 4 bits a page
+  // Bit stream * kPages + page: filled while the STU was 12, whatever it is
+  // now.
+  uint8_t atc_small[kSsids];
 };
 
 // A domain's invalidation array, arm_smmu_invs. Users of an entry in 4 bits: 0
@@ -158,6 +161,7 @@ struct Group {
   Dom domain, default_domain;
   uint8_t owned : 1;
   uint8_t has_blocking : 1;  // blocking_domain was looked up once
+  uint8_t has_handle : 1;    // pasid_array[0]: of the last replace (7.x)
   uint8_t recovery_cnt;
   Dom pasids[kSsids];  // pasid_array; [0] unused
 };

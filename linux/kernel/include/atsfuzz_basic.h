@@ -15,6 +15,7 @@ typedef u16 __le16, __be16;
 typedef u32 __le32, __be32;
 typedef u64 __le64, __be64;
 typedef u64 __aligned_u64 __attribute__((aligned(8)));
+typedef __le64 __aligned_le64 __attribute__((aligned(8)));
 typedef u64 dma_addr_t, phys_addr_t, resource_size_t;
 typedef s64 ktime_t, time64_t;
 typedef unsigned long size_t;
@@ -71,6 +72,9 @@ struct hlist_head {
 #define __acquire(x) ((void)0)
 #define __release(x) ((void)0)
 #define __must_hold(x)
+#define __context_unsafe(...)
+#define __no_context_analysis
+#define __nonnull_args(...)
 #define __nonstring
 #define __cleanup(function) __attribute__((__cleanup__(function)))
 #define __no_sanitize_or_inline inline
@@ -81,6 +85,7 @@ struct hlist_head {
 #define __PASTE(a, b) __PASTE_(a, b)
 #define ___PASTE(a, b) a##b
 #define __UNIQUE_ID(prefix) __PASTE(__PASTE(__UNIQUE_ID_, prefix), __COUNTER__)
+#define CONCATENATE(a, b) __PASTE(a, b)
 #define __stringify_1(x...) #x
 #define __stringify(x...) __stringify_1(x)
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -99,6 +104,7 @@ struct hlist_head {
 #define static_assert(expression, ...) __static_assert(expression, ##__VA_ARGS__, #expression)
 #define __static_assert(expression, message, ...) _Static_assert(expression, message)
 #define BUILD_BUG_ON_NOT_POWER_OF_2(n) ((void)0)
+#define __BUILD_BUG_ON_ZERO_MSG(condition, message, ...) 0
 #define data_race(expression) (expression)
 
 #define EXPORT_SYMBOL(x)
@@ -152,6 +158,8 @@ struct module;
 #define L1_CACHE_BYTES 64
 #define ARCH_DMA_MINALIGN 64
 
+/* Of unsigned types: all that the checks of bit fields ask for. */
+#define type_max(type) ((typeof(type))~(typeof(type))0)
 #define U8_MAX ((u8)~0U)
 #define U16_MAX ((u16)~0U)
 #define U32_MAX ((u32)~0U)
@@ -324,9 +332,39 @@ struct ratelimit_state {
 #include <linux/poison.h>
 #include <linux/bitfield.h>
 
+#ifndef ALIGN
+#include <vdso/align.h>
+#endif
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
+
+/* sort(), sort_nonatomic(): by insertion; equal elements keep their order. */
+static inline void __sort(void *base, size_t n, size_t size,
+			  int (*compare)(const void *, const void *))
+{
+	char *array = base, held[64];
+	size_t i, at;
+
+	for (i = 1; i < n; i++) {
+		memcpy(held, array + i * size, size);
+		for (at = i; at && compare(array + (at - 1) * size, held) > 0; at--)
+			memcpy(array + at * size, array + (at - 1) * size, size);
+		memcpy(array + at * size, held, size);
+	}
+}
+#define sort(base, n, size, compare, swap) __sort(base, n, size, compare)
+#define sort_nonatomic(base, n, size, compare, swap) __sort(base, n, size, compare)
+
+struct static_key_false {
+	bool enabled;
+};
+#define DEFINE_STATIC_KEY_FALSE(name) struct static_key_false name = { false }
+#define static_branch_unlikely(key) ((key)->enabled)
+#define static_branch_likely(key) ((key)->enabled)
+#define static_branch_enable(key) ((void)((key)->enabled = true))
+#define static_branch_disable(key) ((void)((key)->enabled = false))
 
 static inline u64 div_u64(u64 n, u32 d)
 {

@@ -80,6 +80,10 @@ struct pci_dev {
 #define pci_dev_id(p) PCI_DEVID(0, (p)->devfn)
 
 int pci_find_ext_capability(struct pci_dev *p, int id);
+/* No function here has a cache that CXL describes; one may require ATS by a quirk. */
+#define PCI_VENDOR_ID_CXL 0x1e98
+#define pci_find_dvsec_capability(p, vendor, id) ((void)(p), 0)
+#define pci_dev_specific_ats_required(p) ((p)->dev.requires_ats)
 int pci_read_config_word(const struct pci_dev *p, int at, u16 *value);
 int pci_read_config_dword(const struct pci_dev *p, int at, u32 *value);
 int pci_write_config_word(const struct pci_dev *p, int at, u16 value);
@@ -87,14 +91,22 @@ int pci_write_config_dword(const struct pci_dev *p, int at, u32 value);
 
 #define fsl_mc_cont_dev(d) (d)
 
-/* Every function sits alone on a root bus: its own group. */
+/*
+ * Functions sit side by side on a root bus that isolates them. Those of one group
+ * alias each other.
+ */
+struct pci_dev *atsfuzz_next_pci_dev(const struct pci_dev *after);
+bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b);
 #define pci_is_root_bus(bus) true
 #define pci_acs_path_enabled(p, end, flags) true
 #define pci_acs_enabled(p, flags) true
 #define pci_acs_flags_enabled(p, flags) true
-#define pci_for_each_dma_alias(p, fn, data) fn(p, pci_dev_id(p), data)
-#define pci_devs_are_dma_aliases(a, b) false
-#define for_each_pci_dev(p) for ((p) = NULL; (p);)
+static inline int pci_for_each_dma_alias(struct pci_dev *p, int (*fn)(struct pci_dev *, u16, void *),
+					 void *data)
+{
+	return fn(p, pci_dev_id(p), data);
+}
+#define for_each_pci_dev(p) for ((p) = NULL; ((p) = atsfuzz_next_pci_dev(p));)
 #define pci_get_slot(bus, devfn) NULL
 #define pci_dev_put(p) ((void)(p))
 #define pci_dev_get(p) (p)
@@ -117,5 +129,8 @@ int pci_write_config_dword(const struct pci_dev *p, int at, u32 value);
 #include <linux/rbtree.h>
 #include <uapi/linux/pci_regs.h>
 #include <linux/pci-ats.h>
+/* drivers/pci/pci.h */
+void pci_restore_ats_state(struct pci_dev *p);
+void pci_restore_pasid_state(struct pci_dev *p);
 
 #endif /* ATSFUZZ_BUS_H_ */

@@ -133,6 +133,7 @@ struct of_device_id {
 #define of_property_read_bool(node, name) ((void)(node), (void)(name), false)
 #define of_dma_is_coherent(node) ((void)(node), true)
 #define of_match_device(a, b) NULL
+#define of_device_is_compatible(node, name) ((void)(node), (void)(name), false)
 #define fw_devlink_purge_absent_suppliers(n) ((void)(n))
 
 /* ---- Devices ---------------------------------------------------------------- */
@@ -183,6 +184,7 @@ struct device {
 	bool dma_iommu;
 	bool dma_coherent;
 	bool can_match;
+	bool requires_ats; /* pci_dev_specific_ats_required */
 };
 struct device_attribute {
 	struct attribute attr;
@@ -209,10 +211,14 @@ struct device_attribute {
 #define device_is_bound(dev) ((dev)->driver != NULL)
 #define device_is_registered(dev) true
 #define dma_set_mask_and_coherent(dev, mask) ((void)(dev), (void)(mask), 0)
+#define dev_set_dma_iommu(dev) ((void)((dev)->dma_iommu = true))
+#define dev_clear_dma_iommu(dev) ((void)((dev)->dma_iommu = false))
+#define dev_is_dma_iommu(dev) ((dev)->dma_iommu)
 #define dma_get_mask(dev) ((void)(dev), ~0ULL)
 
 struct device *driver_find_device_by_fwnode(struct device_driver *driver,
 					    const struct fwnode_handle *fwnode);
+#define bus_find_device_by_fwnode(bus, fwnode) driver_find_device_by_fwnode(NULL, fwnode)
 int bus_for_each_dev(const struct bus_type *bus, struct device *start, void *data,
 		     int (*fn)(struct device *, void *));
 
@@ -322,6 +328,7 @@ enum irq_domain_bus_token { DOMAIN_BUS_ANY };
 #define cc_platform_has(a) false
 enum { CC_ATTR_MEM_ENCRYPT };
 
+typedef void *acpi_handle;
 struct mm_struct;
 struct task_struct;
 struct scatterlist {
@@ -334,6 +341,7 @@ struct sg_table {
 	unsigned int orig_nents;
 };
 struct mmu_notifier {
+	const struct mmu_notifier_ops *ops;
 	struct mm_struct *mm;
 };
 #define sg_phys(sg) ((sg)->address)

@@ -261,34 +261,6 @@ struct rw_semaphore {
 #define might_alloc(gfp) ((void)(gfp))
 #define cond_resched() barrier()
 
-static inline void mutex_guard_give(struct mutex **m)
-{
-	if (*m)
-		__give(*m);
-}
-static inline struct mutex *mutex_guard_take(struct mutex *m)
-{
-	__take(m);
-	return m;
-}
-static inline void spinlock_guard_give(spinlock_t **l)
-{
-	if (*l)
-		__give(*l);
-}
-static inline spinlock_t *spinlock_guard_take(spinlock_t *l)
-{
-	__take(l);
-	return l;
-}
-#define guard(kind) __guard_##kind
-#define __guard_mutex(m) \
-	struct mutex *__UNIQUE_ID(guard) __cleanup(mutex_guard_give) = mutex_guard_take(m)
-#define __guard_spinlock(l) \
-	spinlock_t *__UNIQUE_ID(guard) __cleanup(spinlock_guard_give) = spinlock_guard_take(l)
-#define __guard_spinlock_irqsave(l) __guard_spinlock(l)
-#define __guard_rcu() (void)0
-
 /* ---- RCU ---------------------------------------------------------------- */
 
 struct rcu_head {
@@ -332,7 +304,17 @@ struct srcu_struct {
 #define usleep_range(a, b) udelay(b)
 #define fsleep(us) udelay(us)
 
+#include <linux/args.h>
 #include <linux/cleanup.h>
 #include <linux/list.h>
+
+/* Kernels whose cleanup.h has guards use them. */
+#ifdef DEFINE_GUARD
+DEFINE_GUARD(mutex, struct mutex *, mutex_lock(_T), mutex_unlock(_T))
+DEFINE_LOCK_GUARD_1(spinlock, spinlock_t, spin_lock(_T->lock), spin_unlock(_T->lock))
+DEFINE_LOCK_GUARD_1(spinlock_irqsave, spinlock_t, spin_lock_irqsave(_T->lock, _T->flags),
+		    spin_unlock_irqrestore(_T->lock, _T->flags), unsigned long flags)
+DEFINE_LOCK_GUARD_0(rcu, rcu_read_lock(), rcu_read_unlock())
+#endif
 
 #endif /* ATSFUZZ_LOCK_H_ */

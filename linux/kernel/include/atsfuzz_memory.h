@@ -39,7 +39,11 @@
 #define kvcalloc(n, size, gfp) kcalloc(n, size, gfp)
 #define kvzalloc(size, gfp) kzalloc(size, gfp)
 #define kvmalloc(size, gfp) kmalloc(size, gfp)
+#define kmalloc_obj(object, ...) ((typeof(object) *)kmalloc(sizeof(object), GFP_KERNEL))
 #define kzalloc_obj(object, ...) ((typeof(object) *)kzalloc(sizeof(object), GFP_KERNEL))
+#define kzalloc_objs(object, n, ...) ((typeof(object) *)kcalloc(n, sizeof(object), GFP_KERNEL))
+#define kzalloc_flex(object, member, n, ...) \
+	((typeof(object) *)kzalloc(struct_size((typeof(object) *)NULL, member, n), GFP_KERNEL))
 #define kfree(p) atsfuzz_memory_free(p)
 #define kvfree(p) atsfuzz_memory_free(p)
 #define kfree_const(p) atsfuzz_memory_free(p)
@@ -111,9 +115,15 @@ static inline int __snprintf(char *out, size_t size, const char *fmt, ...)
 #define dma_free_coherent(dev, size, memory, handle) \
 	((void)(dev), (void)(size), (void)(handle), atsfuzz_memory_free(memory))
 
-/* A page is its address. */
+/* A page is its address: what describes it lies in it, and is used when it is free. */
 struct page {
+	unsigned long flags;
 	struct list_head lru;
+	unsigned long mapping;
+	unsigned long index;
+	unsigned long private;
+	unsigned int page_type;
+	atomic_t _refcount;
 };
 #define alloc_pages(gfp, order) \
 	((struct page *)__allocate(PAGE_SIZE << (order), ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA))
@@ -125,6 +135,28 @@ struct page {
 #define virt_to_page(address) ((struct page *)(address))
 #define page_to_virt(page) ((void *)(page))
 #define page_pgdat(page) 0
+/* A folio is the descriptor of its first page, which knows the page's address. */
+struct folio {
+	unsigned char descriptor[ATSFUZZ_PAGE_DESCRIPTOR_BYTES];
+};
+static inline struct folio *virt_to_folio(const void *address)
+{
+	return atsfuzz_memory_page_descriptor(address);
+}
+#define folio_address(folio) atsfuzz_memory_descriptor_page(folio)
+#define __folio_alloc_node(gfp, order, node) \
+	({ \
+		void *__page = \
+			__allocate(PAGE_SIZE << (order), ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA); \
+		(void)(node); \
+		__page ? virt_to_folio(__page) : NULL; \
+	})
+#define folio_put(folio) atsfuzz_memory_free(folio_address(folio))
+#define folio_nr_pages(folio) (atsfuzz_memory_size(folio_address(folio)) >> PAGE_SHIFT)
+#define folio_order(folio) get_order(atsfuzz_memory_size(folio_address(folio)))
+#define folio_pgdat(folio) 0
+#define lruvec_stat_mod_folio(folio, b, c) ((void)(folio), (void)(c))
+#define numa_mem_id() 0
 #define virt_to_phys(p) ((phys_addr_t)(unsigned long)(p))
 #define phys_to_virt(a) ((void *)(unsigned long)(a))
 #define __va(a) phys_to_virt(a)
@@ -143,6 +175,8 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 #define copy_to_user(to, from, n) (memcpy(to, from, n), 0UL)
 #define check_zeroed_user(p, n) 1
 #define copy_struct_from_user(to, size, from, from_size) \
+	(memcpy(to, from, min_t(size_t, size, from_size)), 0)
+#define copy_struct_to_user(to, size, from, from_size, ignored) \
 	(memcpy(to, from, min_t(size_t, size, from_size)), 0)
 
 /* ---- Id tables ----------------------------------------------------------- */
@@ -232,12 +266,17 @@ static inline void **__xa_slot(struct xarray *xa, unsigned long index)
 			return &xa->slots[i].entry;
 	return NULL;
 }
+/* Ascending by index: the order in which the kernel's own is walked. */
 static inline void __xa_add(struct xarray *xa, unsigned long index, void *entry)
 {
+	u32 i;
+
 	if (WARN_ON(xa->count == ATSFUZZ_TABLE))
 		return;
-	xa->slots[xa->count].index = index;
-	xa->slots[xa->count++].entry = entry;
+	for (i = xa->count++; i > 0 && xa->slots[i - 1].index > index; i--)
+		xa->slots[i] = xa->slots[i - 1];
+	xa->slots[i].index = index;
+	xa->slots[i].entry = entry;
 }
 static inline void *xa_load(struct xarray *xa, unsigned long index)
 {
@@ -253,7 +292,8 @@ static inline void *xa_erase(struct xarray *xa, unsigned long index)
 		if (xa->slots[i].index == index) {
 			void *entry = xa->slots[i].entry;
 
-			xa->slots[i] = xa->slots[--xa->count];
+			for (xa->count--; i < xa->count; i++)
+				xa->slots[i] = xa->slots[i + 1];
 			return entry == XA_ZERO_ENTRY ? NULL : entry;
 		}
 	}
@@ -314,12 +354,27 @@ static inline void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *o
 	return current_entry;
 }
 #define xa_cmpxchg(xa, index, old, entry, gfp) __xa_cmpxchg(xa, index, old, entry)
-#define xa_for_each(xa, index, entry) \
-	for (u32 __i = 0; __i < (xa)->count && \
-			  ((index) = (xa)->slots[__i].index, (entry) = (xa)->slots[__i].entry, 1); \
-	     __i++)
-#define xa_for_each_start(xa, index, entry, start) xa_for_each(xa, index, entry)
-#define xa_for_each_range(xa, index, entry, start, end) xa_for_each(xa, index, entry)
+/* The first entry from *index on, up to `last`; looks again each time, since a loop
+ * may erase what it stands on. Reserved slots are skipped. */
+static inline void *__xa_find(struct xarray *xa, unsigned long *index, unsigned long last)
+{
+	u32 i;
+
+	for (i = 0; i < xa->count; i++) {
+		if (xa->slots[i].index < *index || xa->slots[i].entry == XA_ZERO_ENTRY)
+			continue;
+		if (xa->slots[i].index > last)
+			return NULL;
+		*index = xa->slots[i].index;
+		return xa->slots[i].entry;
+	}
+	return NULL;
+}
+#define xa_for_each_range(xa, at, found, first, last) \
+	for ((at) = (first), (found) = __xa_find(xa, &(at), last); (found); \
+	     (at)++, (found) = __xa_find(xa, &(at), last))
+#define xa_for_each_start(xa, at, found, first) xa_for_each_range(xa, at, found, first, ULONG_MAX)
+#define xa_for_each(xa, at, found) xa_for_each_start(xa, at, found, 0)
 #define xa_tag_pointer(p, tag) ((void *)((unsigned long)(p) | (tag)))
 #define xa_untag_pointer(p) ((void *)((unsigned long)(p) & ~3UL))
 #define xa_pointer_tag(p) ((unsigned long)(p)&3UL)

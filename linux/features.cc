@@ -1,0 +1,65 @@
+#include "linux/features.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace atsfuzz::linux_driver {
+namespace {
+
+struct Feature {
+  const char* name;
+  const char* path;
+  const char* text;
+};
+
+constexpr char kApi[] = "include/linux/iommu.h";
+constexpr char kCore[] = "drivers/iommu/iommu.c";
+constexpr char kDriver[] = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c";
+constexpr char kDriverHeader[] = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h";
+constexpr char kNesting[] =
+    "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c";
+
+constexpr Feature kFeatures[] = {
+    // A stage 2 domain is made by iommu_enable_nesting, before it has a device;
+    // otherwise it is allocated as a parent for nesting.
+    {"ENABLE_NESTING", kApi, "iommu_enable_nesting("},
+    // iommu_setup_dma_ops says which domain; otherwise the device alone.
+    {"DMA_OPS_DOMAIN", "drivers/iommu/dma-iommu.h",
+     "iommu_setup_dma_ops(struct device *dev, struct iommu_domain *domain)"},
+    // A domain says what kind of cookie it has.
+    {"COOKIE_TYPE", kApi, "IOMMU_COOKIE_DMA_IOVA"},
+    // iommu_replace_group_handle wants a handle.
+    {"NEEDS_HANDLE", kCore, "if (!new_domain || !handle)"},
+    {"PASIDS", kDriver, "arm_smmu_s1_set_dev_pasid("},
+    {"REPLACE_PASID", kCore, "int iommu_replace_device_pasid("},
+    {"RESETS", kCore, "int pci_dev_reset_iommu_prepare("},
+    {"ARRAYS", kDriverHeader, "struct arm_smmu_invs {"},
+    {"NESTING", kNesting, "arm_smmu_alloc_domain_nested("},
+    // A VF is asked for its PF's ATS too.
+    {"ATS_ASKS_PF", "drivers/pci/ats.c",
+     "return pci_ats_supported(pci_physfn(dev));"},
+    {"REQUIRES_ATS", "drivers/pci/ats.c", "bool pci_ats_required("},
+};
+
+bool Has(const std::vector<SourceFile>& files, const Feature& feature) {
+  return std::any_of(files.begin(), files.end(), [&](const SourceFile& file) {
+    return file.path == feature.path &&
+           absl::StrContains(file.bytes, feature.text);
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> FeatureFlags(const std::vector<SourceFile>& files) {
+  std::vector<std::string> flags;
+  for (const Feature& feature : kFeatures) {
+    if (Has(files, feature)) {
+      flags.push_back(absl::StrCat("-DATSFUZZ_HAS_", feature.name));
+    }
+  }
+  return flags;
+}
+
+}  // namespace atsfuzz::linux_driver
