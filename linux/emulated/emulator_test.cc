@@ -299,6 +299,24 @@ TEST_F(Emulator, StreamsThatSelectTheSameTagShareIotlbEntries) {
   EXPECT_EQ(Access(0, kIova, 1).physical, kPhysical);
 }
 
+TEST_F(Emulator, SmmusShareNoIotlbEntries) {
+  machine.smmu_count = 2;
+  machine.smmus[1] = machine.smmus[0];
+  machine.functions[1].smmu = 1;
+  machine.functions[1].streams[0] = 0x100;
+  BootStage1(1);
+  for (uint32_t offset : {0x80, 0x88, 0x20})  // the same stream table
+    atsfuzz_emulator_mmio_write(1, offset,
+                                atsfuzz_emulator_mmio_read(0, offset, 8), 8);
+  Access(0, kIova);
+  UnmapPage(0);
+  EXPECT_EQ(Access(1, kIova).physical, kNowhere);
+  ASSERT_THAT(Faults(), ElementsAre(0x10));
+  EXPECT_EQ(Events(ATSFUZZ_EVENT_SMMU_FAULT)[0].smmu, 1);
+  MapPage(0);
+  EXPECT_EQ(Access(1, kIova).physical, kPhysical);
+}
+
 TEST_F(Emulator, ARangeTlbiCoversNumPlusOneTimesTwoToTheScaleGranules) {
   BootStage1(16);
   Touch(16);

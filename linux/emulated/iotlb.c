@@ -17,9 +17,10 @@ struct mark {
 
 static int matches(const struct atsfuzz_iotlb_entry *entry,
                    const struct mark *mark, uint64_t iova) {
-  return entry->smmu == mark->smmu && entry->stage == mark->stage &&
-         entry->tag == mark->tag && entry->vmid == mark->vmid &&
-         iova - entry->iova < entry->size;
+  /* The address first: it is what tells most entries apart. */
+  return iova - entry->iova < entry->size && entry->tag == mark->tag &&
+         entry->vmid == mark->vmid && entry->stage == mark->stage &&
+         entry->smmu == mark->smmu;
 }
 
 static int lookup(const struct mark *mark, uint64_t iova,
@@ -69,29 +70,29 @@ static uint8_t translate_by_table(const struct smmu *smmu,
   return fault;
 }
 
-/* The guest maps pages of the SMMU's smallest granule. */
-static uint8_t translate_by_guest(const struct smmu *smmu,
-                                  const struct regime *regime, uint64_t iova,
-                                  struct translation *out) {
-  const struct mark mark = {(uint8_t)smmu_index(smmu), 1, 0, regime->tag};
+/* Makes of a translation of stage 2 that of one page of the guest's: its pages
+ * are of the SMMU's smallest granule. */
+static void narrow_to_page(const struct smmu *smmu, uint64_t iova,
+                           struct translation *found) {
   uint64_t size = smallest_granule(smmu), page = iova & ~(size - 1);
-  uint8_t fault;
 
-  if (lookup(&mark, iova, out)) return 0;
-  fault = translate_by_table(smmu, regime, iova, out);
-  if (fault) return fault;
-  out->physical += page - out->iova;
-  out->iova = page;
-  out->size = size;
-  out->level = 3;
-  fill(&mark, out);
-  return 0;
+  found->physical += page - found->iova;
+  found->iova = page;
+  found->size = size;
+  found->level = 3;
 }
 
 uint8_t translate(const struct smmu *smmu, const struct regime *regime,
                   uint64_t iova, struct translation *out) {
-  return regime->guest ? translate_by_guest(smmu, regime, iova, out)
-                       : translate_by_table(smmu, regime, iova, out);
+  const struct mark guest = {(uint8_t)smmu_index(smmu), 1, 0, regime->tag};
+  uint8_t fault;
+
+  if (regime->guest && lookup(&guest, iova, out)) return 0;
+  fault = translate_by_table(smmu, regime, iova, out);
+  if (fault || !regime->guest) return fault;
+  narrow_to_page(smmu, iova, out);
+  fill(&guest, out);
+  return 0;
 }
 
 static int named(const struct atsfuzz_iotlb_entry *entry, uint32_t smmu,

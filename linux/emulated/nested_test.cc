@@ -152,6 +152,16 @@ TEST_F(Nested, GuestsOfTwoVmidsShareNothing) {
   EXPECT_EQ(Held(), (std::pair{2, 2}));
 }
 
+TEST_F(Nested, AStreamOfStage2AloneDoesNotUseTheGuestsEntries) {
+  BootNested();
+  SetStage2(0x205, s2_, root_, kVmid, false);
+  Access(0, kIova);
+  UnmapPage();
+  Command(0x2a | uint64_t{kVmid} << 32, kIova);  // S2_IPA
+  EXPECT_EQ(Access(0, kIova, 1).physical, kNowhere);
+  EXPECT_EQ(Access(0, kIova, 0).physical, kPhysical);
+}
+
 TEST_F(Nested, Stage1AloneBelongsToTheVmidOfItsEntry) {
   const TableShape s1{1, 12, 48, 0};
   for (bool stage2 : {true, false}) {

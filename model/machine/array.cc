@@ -36,7 +36,7 @@ unsigned Add(unsigned users) { return users < 14 ? users + 1 : users; }
 // What one entry becomes, and how much trash that is.
 unsigned Drop(unsigned users, int copies, Array& array, Unreferenced& result) {
   if (!IsLive(users)) {
-    result = Unreferenced::kMissing;
+    result.missing += copies;
     return users;
   }
   if (users > 1) return users - 1;
@@ -85,8 +85,7 @@ Array Merge(const Array& array, const Needs& needs) {
 }
 
 Unreferenced Unref(Array& array, const Needs& needs) {
-  Unreferenced result = Unreferenced::kOk;
-  const bool had_tag = IsLive(array.tag);
+  Unreferenced result;
   array.tag = static_cast<uint8_t>(Drop(array.tag, 1, array, result)) & 0xf;
   if (needs.clear) {
     array.clear =
@@ -98,9 +97,8 @@ Unreferenced Unref(Array& array, const Needs& needs) {
            Drop(AtsUsers(array, stream, needs.ssid),
                 IsRepeated(needs, stream) ? 2 : 1, array, result));
   }
-  const bool dropped = had_tag && !IsLive(array.tag);
+  result.tag_dropped = !IsLive(array.tag);
   Trim(array, needs);
-  if (result == Unreferenced::kOk && dropped) return Unreferenced::kTagDropped;
   return result;
 }
 

@@ -32,10 +32,11 @@ unsigned AtsUsers(const Array& array, int stream, int ssid);
 // arm_smmu_invs_merge.
 Array Merge(const Array& array, const Needs& needs);
 
-enum class Unreferenced : uint8_t {
-  kOk,
-  kTagDropped,  // the tag has no user any more
-  kMissing,     // WARN: an entry that is not there
+struct Unreferenced {
+  // The tag has no user any more, or had none: its caller flushes it.
+  bool tag_dropped = false;
+  int missing = 0;  // entries that are not there: a WARN each
+  bool operator==(const Unreferenced&) const = default;
 };
 // arm_smmu_invs_unref, trim included.
 Unreferenced Unref(Array& array, const Needs& needs);

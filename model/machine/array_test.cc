@@ -95,8 +95,8 @@ TEST(Array, MergeUnrefAndPurgeKeepAMultiset) {
         const Unreferenced result = Unref(array, attached[i]);
         expected.Change(attached[i], -1);
         attached.erase(attached.begin() + static_cast<std::ptrdiff_t>(i));
-        RC_ASSERT(result == (attached.empty() ? Unreferenced::kTagDropped
-                                              : Unreferenced::kOk));
+        RC_ASSERT(result.missing == 0);
+        RC_ASSERT(result.tag_dropped == attached.empty());
         ++unrefs;
         dropped += attached.empty();
       }
@@ -124,7 +124,8 @@ TEST(Array, UnrefOfWhatIsNotThereIsToldAndTakesNothing) {
   absent.streams = 2;
   array = Merge(Merge(array, there), there);
   const Array before = array;
-  EXPECT_EQ(Unref(array, absent), Unreferenced::kMissing);
+  EXPECT_EQ(Unref(array, absent),
+            (Unreferenced{.tag_dropped = false, .missing = 1}));
   EXPECT_EQ(AtsUsers(array, 0, 0), AtsUsers(before, 0, 0));
   EXPECT_EQ(AtsUsers(array, 1, 0), 0u);
 }
@@ -136,7 +137,8 @@ TEST(Array, UnrefOfTheLastUsersLeavesAnEmptyArray) {
   needs.ssid = 2;
   Array array = Merge({}, needs);
   EXPECT_EQ(LiveAts(array), 2);
-  EXPECT_EQ(Unref(array, needs), Unreferenced::kTagDropped);
+  EXPECT_EQ(Unref(array, needs),
+            (Unreferenced{.tag_dropped = true, .missing = 0}));
   for (const unsigned users : InOrder(array)) EXPECT_EQ(users, 0u);
   EXPECT_EQ(array.num_trashes, 0);
 }

@@ -124,11 +124,7 @@ Outcome NextDevice(Context& c) {
     t.fallback = 0;
     return Next(c, Step::kDeviceDone);
   }
-  Group& group = GroupOf(c);
-  group.domain = t.target;
-  if (t.request.kind == OperationKind::kReplace) {
-    group.has_handle = c.Is(Attach::kArrays);
-  }
+  GroupOf(c).domain = t.target;
   return Next(c, Step::kGroupDone);
 }
 
@@ -229,6 +225,9 @@ Outcome GroupDone(Context& c) {
   switch (t.request.kind) {
     case OperationKind::kClaim:
       if (t.group_result == 0) group.owned = 1;
+      return Done(c, t.group_result);
+    case OperationKind::kReplace:
+      if (t.group_result == 0) group.has_handle = c.Is(Attach::kArrays);
       return Done(c, t.group_result);
     case OperationKind::kUnclaim:
     case OperationKind::kDetach:

@@ -422,15 +422,11 @@ Outcome Unref(Context& c) {
   // From the array that was replaced: nobody sees it any more.
   if (again && !c.design.unrefs_published_array) return Outcome::kNext;
   const Needs needs = NeedsOf(c, t.function, t.ssid, slot, t.unref_ats);
-  switch (machine::Unref(c.state.domains[slot].invs, needs)) {
-    case Unreferenced::kOk:
-      break;
-    case Unreferenced::kTagDropped:
-      t.tag_dropped = 1;
-      break;
-    case Unreferenced::kMissing:
-      if (c.log != nullptr) c.log->Warn("arm_smmu_invs_unref", "true");
-      break;
+  const Unreferenced result =
+      machine::Unref(c.state.domains[slot].invs, needs);
+  t.tag_dropped = result.tag_dropped;
+  for (int i = 0; i < result.missing && c.log != nullptr; ++i) {
+    c.log->Warn("arm_smmu_invs_unref", "true");
   }
   return Outcome::kNext;
 }
