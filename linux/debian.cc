@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "linux/cache.h"
 #include "linux/subprocess.h"
@@ -23,6 +24,9 @@ constexpr const char* kExtracted[] = {
     "Makefile",      "drivers/iommu", "drivers/pci",  "include/asm-generic",
     "include/linux", "include/uapi",  "include/vdso", "lib/rbtree.c",
 };
+
+constexpr const char* kLaterSuites[] = {"trixie-backports", "sid"};
+constexpr char kKeyring[] = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 absl::StatusOr<std::string> RunOrFail(const Command& command) {
   absl::StatusOr<CommandResult> result = Run(command);
@@ -59,17 +63,55 @@ class Apt {
   std::vector<std::string> options_;
 };
 
+// Lists of its own below `folder`, of the machine's sources or of those that
+// `options` name.
 absl::StatusOr<Apt> PrivateApt(const std::string& folder,
-                               const Progress& progress) {
+                               std::vector<std::string> options) {
   for (const char* part : {"/lists/partial", "/cache/archives/partial"}) {
     if (absl::Status made = MakeFolder(folder + part); !made.ok()) return made;
   }
-  Apt apt({"-o", absl::StrCat("Dir::State::Lists=", folder, "/lists"), "-o",
-           absl::StrCat("Dir::Cache=", folder, "/cache")});
-  progress("fetching current package lists");
+  options.insert(options.end(),
+                 {"-o", absl::StrCat("Dir::State::Lists=", folder, "/lists"),
+                  "-o", absl::StrCat("Dir::Cache=", folder, "/cache")});
+  Apt apt(std::move(options));
   absl::StatusOr<std::string> updated = apt({"apt-get", "-q", "update"}, "");
   if (!updated.ok()) return updated.status();
   return apt;
+}
+
+// The archive that the machine itself uses.
+absl::StatusOr<std::string> ArchiveAddress() {
+  absl::StatusOr<std::string> targets =
+      Apt({})({"apt-get", "indextargets", "--format",
+               "$(REPO_URI) $(COMPONENT)", "Created-By: Packages"},
+              "");
+  if (!targets.ok()) return targets.status();
+  for (absl::string_view line : absl::StrSplit(*targets, '\n')) {
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ');
+    if (fields.size() == 2 && fields[1] == "main" &&
+        !absl::StrContains(fields[0], "security")) {
+      return std::string(fields[0]);
+    }
+  }
+  return absl::UnavailableError("apt knows of no Debian archive");
+}
+
+// Debian's suites after the one that this machine runs.
+absl::StatusOr<Apt> LaterApt(const std::string& folder) {
+  absl::StatusOr<std::string> address = ArchiveAddress();
+  if (!address.ok()) return address.status();
+  std::string sources;
+  for (const char* suite : kLaterSuites) {
+    absl::StrAppend(&sources, "deb [signed-by=", kKeyring, "] ", *address, " ",
+                    suite, " main\n");
+  }
+  const std::string path = folder + "/later.list";
+  if (absl::Status written = WriteFile(path, sources); !written.ok()) {
+    return written;
+  }
+  return PrivateApt(folder + "/later",
+                    {"-o", "Dir::Etc::sourcelist=" + path, "-o",
+                     "Dir::Etc::sourceparts=/dev/null"});
 }
 
 // Downloads the package into `folder` and checks it. Returns its path.
@@ -130,6 +172,28 @@ absl::Status Extract(const std::string& deb, const std::string& package,
   return RunOrFail({argv, ""}).status();
 }
 
+// From wherever it can be had: the machine's lists, newer ones, later suites.
+absl::StatusOr<std::string> Obtain(const std::string& package,
+                                   const std::string& work,
+                                   const Progress& progress) {
+  absl::StatusOr<std::string> deb = Download(Apt({}), package, work, progress);
+  if (deb.ok()) return deb;
+  progress("fetching current package lists");
+  absl::StatusOr<Apt> apt = PrivateApt(work, {});
+  if (apt.ok()) {
+    deb = Download(*apt, package, work, progress);
+    if (deb.ok()) return deb;
+  }
+  progress("looking in Debian's later suites");
+  apt = LaterApt(work);
+  if (!apt.ok()) return apt.status();
+  absl::StatusOr<std::string> later = Download(*apt, package, work, progress);
+  if (later.ok()) return later;
+  return absl::UnavailableError(absl::StrCat(
+      package, " is in none of this machine's suites, nor in ",
+      absl::StrJoin(kLaterSuites, " or "), ":\n", later.status().message()));
+}
+
 }  // namespace
 
 absl::Status FetchDebianSource(const std::string& package,
@@ -137,13 +201,8 @@ absl::Status FetchDebianSource(const std::string& package,
                                const Progress& progress) {
   const std::string work = root + "/.fetch";
   if (absl::Status made = MakeFolder(work); !made.ok()) return made;
-  absl::StatusOr<std::string> deb = Download(Apt({}), package, work, progress);
-  if (!deb.ok()) {
-    absl::StatusOr<Apt> apt = PrivateApt(work, progress);
-    if (!apt.ok()) return apt.status();
-    deb = Download(*apt, package, work, progress);
-    if (!deb.ok()) return deb.status();
-  }
+  absl::StatusOr<std::string> deb = Obtain(package, work, progress);
+  if (!deb.ok()) return deb.status();
   progress(absl::StrCat("extracting ", package));
   if (absl::Status extracted = Extract(*deb, package, work, root);
       !extracted.ok()) {

@@ -502,7 +502,8 @@ Outcome TlbiStep(Context& c) {
 Outcome AtcInvByArray(Context& c) {
   const Thread& t = c.thread;
   const Domain& domain = c.state.domains[t.slot];
-  const bool full = domain.invs.clear != 0;
+  // A parent's entries are ATS_FULL.
+  const bool full = domain.stage2 && c.board.smmus[domain.smmu].stage1;
   const unsigned repeated = c.board.Repeated(c.state);
   bool any = false;
   for (int stream = 0; stream < c.board.stream_count; ++stream) {

@@ -71,6 +71,7 @@ class MachineSystem : public model::System {
 
   bool Undefined() const override {
     if (dead_) return false;
+    if (IsBeyondTheModel()) return true;
     for (const atsfuzz_event& event : recorder_->events()) {
       if (event.kind == ATSFUZZ_EVENT_MEMORY_ERROR) return true;
     }
@@ -97,6 +98,10 @@ class MachineSystem : public model::System {
   static constexpr int kContexts = 16;
 
   int Run(const Request& request);
+  // A kernel whose stream tree was emptied lets a second function have a
+  // stream; if one of the two lists it twice, arrays hold entries of different
+  // users for it, which Array cannot say.
+  bool IsBeyondTheModel() const;
   void Note(Step step, const State& before);
   void Wrote(Fact::Kind kind, int index, Step step) {
     writers_[kind * kFactIndices + index] = static_cast<uint8_t>(step) + 1;
@@ -116,6 +121,24 @@ class MachineSystem : public model::System {
   std::array<uint8_t, kSteps * kContexts> coverage_{};
   bool dead_ = false;
 };
+
+bool MachineSystem::IsBeyondTheModel() const {
+  const Board& board = machine_->board();
+  std::array<uint8_t, kStreams> owners{};
+  for (int f = 0; f < board.function_count; ++f) {
+    const Board::Function& fixed = board.functions[f];
+    if (!state_.functions[f].has_master) continue;
+    for (int s = 0; s < fixed.streams; ++s) {
+      owners[fixed.stream[s]] |= static_cast<uint8_t>(1u << f);
+    }
+  }
+  const unsigned repeated = board.Repeated(state_);
+  for (int stream = 0; stream < board.stream_count; ++stream) {
+    const bool shared = (owners[stream] & (owners[stream] - 1)) != 0;
+    if (shared && (repeated >> stream & 1) != 0) return true;
+  }
+  return false;
+}
 
 int MachineSystem::Run(const Request& request) {
   Thread thread = machine_->Begin(request, 0);
