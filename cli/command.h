@@ -29,6 +29,7 @@ int Replay(const std::vector<std::string>& arguments);
 int Shrink(const std::vector<std::string>& arguments);
 int Compare(const std::vector<std::string>& arguments);
 int Design(const std::vector<std::string>& arguments);
+int Coverage(const std::vector<std::string>& arguments);
 int Drivers(const std::vector<std::string>& arguments);
 // Not for people: what a campaign talks to in the sanitized program
 // (fuzz/sanitized.h).

@@ -14,13 +14,15 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 6> kCommands = {{
+constexpr std::array<Command, 7> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"replay", "runs scenarios, and shows what happens in them", Replay},
     {"shrink", "makes a scenario that shows a violation smaller", Shrink},
     {"compare", "runs scenarios on two drivers, and shows where they differ",
      Compare},
     {"design", "tells which fixes of the attach protocol suffice", Design},
+    {"coverage", "tells which lines of the driver the scenarios reach",
+     Coverage},
     {"drivers", "lists the drivers that can be tested", Drivers},
 }};
 

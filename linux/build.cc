@@ -48,14 +48,15 @@ std::vector<std::string> OwnFiles(const BuildPlaces& places) {
     }
   };
   for (const char* folder : {"/linux", "/model", "/linux/emulated"}) {
-    for (const auto& entry : fs::directory_iterator(places.sources + folder, error)) {
+    for (const auto& entry :
+         fs::directory_iterator(places.sources + folder, error)) {
       add(entry);
     }
   }
   for (const char* folder : {"/linux/kernel", "/linux/kunit"}) {
     if (folder == std::string("/linux/kunit") && !places.suite) continue;
-    for (const auto& entry : fs::recursive_directory_iterator(
-             places.sources + folder, error)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(places.sources + folder, error)) {
       add(entry);
     }
   }
@@ -188,6 +189,8 @@ const char* BuildKindName(BuildKind kind) {
       return "sanitized";
     case BuildKind::kInstrumented:
       return "instrumented";
+    case BuildKind::kCovered:
+      return "covered";
   }
   return "unknown";
 }

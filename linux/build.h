@@ -15,6 +15,7 @@ enum class BuildKind {
   kSanitized,     // ASan and UBSan: needs a program that has their runtime
   kInstrumented,  // records call stacks and last writers; for replay,
                   // signatures
+  kCovered,       // LLVM's source-based coverage (linux/coverage.h)
 };
 const char* BuildKindName(BuildKind kind);
 
@@ -23,7 +24,8 @@ const char* BuildKindName(BuildKind kind);
 absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
                                         const Progress& progress);
 
-// The module with the kernel's own tests in it (linux/kunit.h). Errors as above.
+// The module with the kernel's own tests in it (linux/kunit.h). Errors as
+// above.
 absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
                                        const Progress& progress);
 

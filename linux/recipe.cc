@@ -32,6 +32,7 @@ constexpr std::array kFromTree = {
 constexpr const char kSanitizers[] = "-fsanitize=address,undefined";
 constexpr const char kCounters[] =
     "-fsanitize-coverage=inline-8bit-counters,pc-table";
+constexpr const char kProfile[] = "-fprofile-instr-generate";
 
 void Append(Flags& flags, std::initializer_list<std::string> more) {
   flags.insert(flags.end(), more.begin(), more.end());
@@ -134,6 +135,15 @@ void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
       Append(flags, {"-O1", "-fno-omit-frame-pointer", kSanitizers});
       if (!kernel) Append(flags, {"-DATSFUZZ_SANITIZED"});
       break;
+    case BuildKind::kCovered:
+      Append(flags, {"-O1"});
+      // The counters lie in the profile's file itself: forked processes share
+      // them, and a crash loses none.
+      if (kernel) {
+        Append(flags, {kProfile, "-fcoverage-mapping", "-mllvm",
+                       "-runtime-counter-relocation"});
+      }
+      break;
     case BuildKind::kInstrumented:
       Append(flags, {"-O1", "-fno-omit-frame-pointer"});
       // The callbacks are the runtime's own; no ThreadSanitizer is linked.
@@ -170,11 +180,7 @@ std::vector<Command> CompileCommands(const BuildPlaces& places,
   std::vector<Command> commands;
   for (const Unit& unit : Units(places)) {
     Flags argv = {
-        "clang",
-        "-gdwarf-4",
-        "-gdwarf-aranges",
-        "-fPIC",
-        "-fvisibility=hidden",
+        "clang", "-gdwarf-4", "-gdwarf-aranges", "-fPIC", "-fvisibility=hidden",
         // The same names in debug information wherever the program runs.
         "-fdebug-compilation-dir=/",
         absl::StrCat("-fdebug-prefix-map=", places.work, "=", places.home)};
@@ -200,6 +206,7 @@ Command LinkCommand(const BuildPlaces& places, BuildKind kind) {
   } else {
     Append(argv, {"-Wl,-z,defs"});
   }
+  if (kind == BuildKind::kCovered) Append(argv, {kProfile});
   for (const Unit& unit : Units(places)) argv.push_back(unit.object);
   Append(argv, {"-o", places.work + "/module.so"});
   return {std::move(argv), ""};

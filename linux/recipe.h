@@ -23,7 +23,7 @@ struct BuildPlaces {
   std::string resources;  // the compiler's own folder (-print-resource-dir)
   std::vector<std::string> features;  // flags of linux/features.h
   bool suite = false;  // with the kernel's own tests (linux/kunit.h)
-  std::string home;  // where `work` will be when it is done, for debug info
+  std::string home;    // where `work` will be when it is done, for debug info
 };
 
 // The runtime units: every .c below linux/kernel and linux/emulated that is not
