@@ -102,8 +102,10 @@ int JudgeKernel(const std::string& version) {
   EXPECT_TRUE(system.ok()) << system.status();
   if (!system.ok()) return 0;
   int judged = 0;
-  for (const std::string& file : Files("corpus/model")) {
-    judged += Judge(file, **system);
+  for (const char* folder : {"corpus/model", "corpus/regressions"}) {
+    for (const std::string& file : Files(folder)) {
+      judged += Judge(file, **system);
+    }
   }
   return judged;
 }

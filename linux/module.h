@@ -31,7 +31,8 @@ struct atsfuzz_machine_function {
   uint8_t pf;   /* VF: index of its PF */
   uint8_t smmu; /* ATSFUZZ_NONE: behind no SMMU */
   uint8_t ats, untrusted, eager, requires_ats;
-  uint8_t leader; /* the function whose group it is in; its own index: its own */
+  uint8_t
+      leader; /* the function whose group it is in; its own index: its own */
   uint8_t pasid_bits;
   uint8_t default_identity; /* the group's first default domain */
   uint8_t stream_count;
@@ -90,7 +91,8 @@ struct atsfuzz_request {
   uint32_t pasid;         /* *_PASID; DMA: 0 for traffic without */
 };
 
-/* What the kernel of a module has (linux/features.h); see model::Capabilities. */
+/* What the kernel of a module has (linux/features.h); see model::Capabilities.
+ */
 struct atsfuzz_features {
   uint8_t pasids, replace_pasid, resets, requires_ats;
   uint8_t finalises_late, ats_asks_pf;

@@ -23,8 +23,7 @@ using model::Operation;
 using model::OperationKind;
 using model::Topology;
 
-static_assert(static_cast<int>(OperationKind::kResetEnd) ==
-              ATSFUZZ_RESET_END);
+static_assert(static_cast<int>(OperationKind::kResetEnd) == ATSFUZZ_RESET_END);
 static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
 static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
 static_assert(static_cast<int>(model::Fact::kArray) == ATSFUZZ_FACTS);

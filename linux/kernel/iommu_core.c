@@ -158,8 +158,7 @@ static struct iommu_domain *parent_domain(unsigned int function)
 /* What iommufd allocates as a parent of nested domains. */
 static struct iommu_domain *parent_domain(unsigned int function)
 {
-	return iommu_paging_domain_alloc_flags(device_of(function),
-					       IOMMU_HWPT_ALLOC_NEST_PARENT);
+	return iommu_paging_domain_alloc_flags(device_of(function), IOMMU_HWPT_ALLOC_NEST_PARENT);
 }
 #endif
 

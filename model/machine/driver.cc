@@ -422,8 +422,7 @@ Outcome Unref(Context& c) {
   // From the array that was replaced: nobody sees it any more.
   if (again && !c.design.unrefs_published_array) return Outcome::kNext;
   const Needs needs = NeedsOf(c, t.function, t.ssid, slot, t.unref_ats);
-  const Unreferenced result =
-      machine::Unref(c.state.domains[slot].invs, needs);
+  const Unreferenced result = machine::Unref(c.state.domains[slot].invs, needs);
   t.tag_dropped = result.tag_dropped;
   for (int i = 0; i < result.missing && c.log != nullptr; ++i) {
     c.log->Warn("arm_smmu_invs_unref", "true");

@@ -101,8 +101,8 @@ bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b);
 #define pci_acs_path_enabled(p, end, flags) true
 #define pci_acs_enabled(p, flags) true
 #define pci_acs_flags_enabled(p, flags) true
-static inline int pci_for_each_dma_alias(struct pci_dev *p, int (*fn)(struct pci_dev *, u16, void *),
-					 void *data)
+static inline int pci_for_each_dma_alias(struct pci_dev *p,
+					 int (*fn)(struct pci_dev *, u16, void *), void *data)
 {
 	return fn(p, pci_dev_id(p), data);
 }

@@ -146,8 +146,8 @@ static inline struct folio *virt_to_folio(const void *address)
 #define folio_address(folio) atsfuzz_memory_descriptor_page(folio)
 #define __folio_alloc_node(gfp, order, node) \
 	({ \
-		void *__page = \
-			__allocate(PAGE_SIZE << (order), ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA); \
+		void *__page = __allocate(PAGE_SIZE << (order), \
+					  ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA); \
 		(void)(node); \
 		__page ? virt_to_folio(__page) : NULL; \
 	})
