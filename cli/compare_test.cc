@@ -68,11 +68,12 @@ TEST_F(ProgramOnDriver, CompareFindsWhatAPatchChangesAndShrinksIt) {
 }
 
 TEST_F(ProgramOnDriver, CompareSkipsWhatADriverCannotRun) {
-  Write("groups.ats",
-        "smmu s0\npf p0 smmu=s0\npf p1 smmu=s0 group=p0\nprobe p0\n");
-  Run(std::string(kBoth) + "groups.ats");
+  Write("nested.ats",
+        "smmu s0\npf p0 smmu=s0\ndomain d0 smmu=s0 stage=2\n"
+        "domain d1 nested=d0 guest=abort\nprobe p0\n");
+  Run(std::string(kBoth) + "nested.ats");
   EXPECT_EQ(exit_status_, 0) << out_;
-  EXPECT_THAT(err_, HasSubstr("groups.ats: not compared: "));
+  EXPECT_THAT(err_, HasSubstr("nested.ats: not compared: "));
 }
 
 }  // namespace

@@ -31,12 +31,14 @@
 //   [ATSFUZZ_KERNEL=6.12|PATH] [ATSFUZZ_MODULE=<module>]
 //   [ATSFUZZ_MODEL=<design>] [ATSFUZZ_FAULTS=none|all|LIST]
 //   [ATSFUZZ_KNOWN=<file>] [ATSFUZZ_OPERATIONS=64]
+//   [ATSFUZZ_WITHOUT=pasids,groups,resets]
 //   atsfuzz-libfuzzer [libFuzzer's options] CORPUS
 //
 // ATSFUZZ_MODULE names a sanitized driver module; without it one is built of
 // ATSFUZZ_KERNEL (6.12 if unset). ATSFUZZ_MODEL (6.12; 7.2,vf-stu-check=off)
 // takes the abstract machine instead of a module. ATSFUZZ_OPERATIONS is the
-// longest scenario that the mutators make.
+// longest scenario that the mutators make. ATSFUZZ_WITHOUT leaves out what a
+// known crash needs: nothing but the sanitizer can end such a run.
 //
 // A violation aborts, so that libFuzzer keeps the input; unless the file of
 // known ones names its invariant or its signature, one a line.
@@ -50,6 +52,7 @@ namespace {
 
 struct Target {
   std::unique_ptr<model::System> system;
+  model::Capabilities capabilities;  // all that is ever made
   std::set<std::string> known;
   uint8_t faults = 0;
   size_t most_operations = 64;
@@ -118,8 +121,27 @@ std::unique_ptr<model::System> MakeTheSystem() {
   return *std::move(system);
 }
 
+void LeaveOut(const std::string& list, model::Capabilities* capabilities) {
+  for (absl::string_view item : absl::StrSplit(list, ',')) {
+    if (item == "pasids") {
+      capabilities->pasids = capabilities->replace_pasid = false;
+    } else if (item == "groups") {
+      capabilities->groups = false;
+    } else if (item == "resets") {
+      capabilities->resets = false;
+    } else {
+      Die("ATSFUZZ_WITHOUT: expected pasids, groups or resets, not \"" +
+          std::string(item) + "\"");
+    }
+  }
+}
+
 void SetUp(Target* target) {
   target->system = MakeTheSystem();
+  target->capabilities = target->system->capabilities();
+  if (const char* without = std::getenv("ATSFUZZ_WITHOUT")) {
+    LeaveOut(without, &target->capabilities);
+  }
   if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
     target->faults = ParseFaults(faults);
   }
@@ -199,10 +221,7 @@ class Judge final : public RunListener {
   uint8_t assumes_ = 0;
 };
 
-// What the system can run: all that is ever made.
-const model::Capabilities& Capabilities() {
-  return TheTarget().system->capabilities();
-}
+const model::Capabilities& Capabilities() { return TheTarget().capabilities; }
 
 model::Scenario Read(const uint8_t* data, size_t size) {
   model::Scenario scenario =

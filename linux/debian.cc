@@ -190,7 +190,7 @@ absl::StatusOr<std::string> Obtain(const std::string& package,
   absl::StatusOr<std::string> later = Download(*apt, package, work, progress);
   if (later.ok()) return later;
   return absl::UnavailableError(absl::StrCat(
-      package, " is in none of this machine's suites, nor in ",
+      package, " can be had neither from this machine's suites nor from ",
       absl::StrJoin(kLaterSuites, " or "), ":\n", later.status().message()));
 }
 

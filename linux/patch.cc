@@ -58,11 +58,10 @@ std::string Complaints(const std::string& output) {
   std::vector<std::string> kept;
   for (absl::string_view line :
        absl::StrSplit(output, '\n', absl::SkipWhitespace())) {
-    if (!absl::StartsWith(line, "checking file") &&
-        !absl::StrContains(line, "succeeded at")) {
+    if (absl::ConsumePrefix(&line, "patching file ")) {
+      kept.push_back(absl::StrCat("  in ", line, ":"));
+    } else if (!absl::StrContains(line, "succeeded at")) {
       kept.push_back(absl::StrCat("  ", line));
-    } else if (absl::StartsWith(line, "checking file")) {
-      kept.push_back(absl::StrCat("  in ", line.substr(14), ":"));
     }
   }
   return absl::StrJoin(kept, "\n");
@@ -96,17 +95,10 @@ absl::Status ApplyPatch(const Patch& patch, const std::string& root) {
   if (absl::Status written = WriteFile(file, patch.text); !written.ok()) {
     return written;
   }
-  auto run = [&](const char* dry) -> absl::StatusOr<CommandResult> {
-    std::vector<std::string> argv = {
-        "patch",           "-p1",
-        "--force",         "--no-backup-if-mismatch",
-        "--reject-file=-", "--input=.patch"};
-    if (*dry != '\0') argv.emplace_back(dry);
-    return Run({argv, root});
-  };
-  // Checked first, so that one that fails changes nothing.
-  absl::StatusOr<CommandResult> result = run("--dry-run");
-  if (result.ok() && result->status == 0) result = run("");
+  absl::StatusOr<CommandResult> result =
+      Run({{"patch", "-p1", "--force", "--no-backup-if-mismatch",
+            "--reject-file=-", "--input=.patch"},
+           root});
   if (!result.ok()) return result.status();
   std::error_code error;
   std::filesystem::remove(file, error);

@@ -23,7 +23,7 @@ struct Patch {
 absl::StatusOr<Patch> ReadPatch(const std::string& path);
 
 // Applies with patch -p1 in `root`, offsets allowed. InvalidArgument with
-// patch's own lines about what failed.
+// patch's own lines about what failed; the part that applied stays.
 absl::Status ApplyPatch(const Patch& patch, const std::string& root);
 
 }  // namespace atsfuzz::linux_driver

@@ -206,7 +206,10 @@ Command LinkCommand(const BuildPlaces& places, BuildKind kind) {
   } else {
     Append(argv, {"-Wl,-z,defs"});
   }
-  if (kind == BuildKind::kCovered) Append(argv, {kProfile});
+  if (kind == BuildKind::kCovered) {
+    // The profile's runtime cannot be unloaded: it keeps what it allocated.
+    Append(argv, {kProfile, "-Wl,-z,nodelete"});
+  }
   for (const Unit& unit : Units(places)) argv.push_back(unit.object);
   Append(argv, {"-o", places.work + "/module.so"});
   return {std::move(argv), ""};

@@ -116,6 +116,17 @@ TEST_F(Trees, PatchesApplyInOrderOnACopy) {
   EXPECT_NE(tree->hash, Obtain({first})->hash);
 }
 
+TEST_F(Trees, ASeriesInOneFileMayChangeAFileAgain) {
+  const std::string first = *ReadFile(DriverPatch("first.patch", "3"));
+  const std::string series = PatchFile(
+      "series.mbox",
+      first + "-- \n2.30\n\nFrom nobody\nSubject: again\n\n--- a/" + kDriver +
+          "\n+++ b/" + kDriver + "\n@@ -3 +3 @@\n-3\n+III\n");
+  absl::StatusOr<Tree> tree = Obtain({series});
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  EXPECT_EQ(DriverOf(*tree), "one\ntwo\nIII\nfour\nfive\n");
+}
+
 TEST_F(Trees, APatchThatDoesNotApplyNamesFileAndHunk) {
   Write(kDriver, "nothing\nalike\n");
   absl::StatusOr<Tree> tree = Obtain({DriverPatch("mine.patch", "3")});
