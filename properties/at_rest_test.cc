@@ -84,7 +84,9 @@ class Observed {
         break;
       case 5:
         domain.invs.has_ats ^= 1;
-        domain.invs.num_trashes ^= model::Below(2) & 1;
+        // Too many, or too few of what becomes trash here.
+        domain.invs.num_trashes = static_cast<uint8_t>(model::Below(3));
+        if (model::Coin()) domain.invs.tag = machine::kTrash;
         break;
       case 6:
         // An array names streams of its own SMMU.

@@ -107,8 +107,8 @@ TEST(Machine, AFailedAttachOfAGroupRestoresWhatWas) {
     EXPECT_EQ(std::memcmp(state.groups, before.groups, sizeof(state.groups)),
               0);
   }
-  // merge and attachment record, for each of two functions, at least.
-  EXPECT_GE(failures, 2);
+  // The handle's place; array and attachment record of each of two functions.
+  EXPECT_GE(failures, 5);
 }
 
 TEST(Machine, AnAttachThatCannotMergeLeavesTheArraysAsTheyWere) {
