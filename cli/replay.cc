@@ -56,7 +56,7 @@ void Judge(const Driver& driver, Replayed* file) {
     seen.insert(std::string(InvariantName(sighting.violation.invariant)));
   }
   for (const model::Expectation& expectation : file->scenario.expectations) {
-    if (!absl::StartsWith(driver.name, expectation.driver)) continue;
+    if (!model::IsAbout(expectation, driver.name)) continue;
     file->has_expectations = true;
     if (expectation.invariant.empty()) {
       for (const std::string& name : seen) {

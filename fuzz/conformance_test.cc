@@ -139,6 +139,9 @@ class Conformance : public testing::Test {
   model::Capabilities capabilities_;
 };
 
+TEST_F(Conformance, TheModelOf61ShowsWhatTheDriverShows) {
+  ExpectTheSame("6.1");
+}
 TEST_F(Conformance, TheModelOf612ShowsWhatTheDriverShows) {
   ExpectTheSame("6.12");
 }
@@ -147,6 +150,23 @@ TEST_F(Conformance, TheModelOf72ShowsWhatTheDriverShows) {
 }
 TEST_F(Conformance, TheModelOf73ShowsWhatTheDriverShows) {
   ExpectTheSame("7.3");
+}
+
+TEST_F(Conformance, AnErrorInAnyStepThat61TakesIsNoticed) {
+  Load("6.1");
+  if (IsSkipped() || HasFailure()) return;
+  for (Step step :
+       {Step::kBegin,        Step::kProbeMaster,  Step::kProbePasid,
+        Step::kProbeGroup,   Step::kProbeJoin,    Step::kProbeAttach,
+        Step::kProbeEnd,     Step::kReleaseBegin, Step::kReleaseMaster,
+        Step::kReleaseGroup, Step::kNextDevice,   Step::kDeviceDone,
+        Step::kGroupDone,    Step::kCheckDomain,  Step::kPredict,
+        Step::kBelieve,      Step::kInstallCd,    Step::kInstallSte,
+        Step::kList,         Step::kCount,        Step::kAtcInvDomain,
+        Step::kEnableAts,    Step::kDisableAts,   Step::kInvalidateAtc,
+        Step::kUncount,      Step::kLeaveList,    Step::kTlbi}) {
+    EXPECT_TRUE(IsNoticed("6.1", step, real_, capabilities_)) << StepName(step);
+  }
 }
 
 TEST_F(Conformance, AnErrorInAnyStepThat612TakesIsNoticed) {

@@ -251,13 +251,15 @@ bool HasDistinctStreams(const Topology& topology) {
 void Search::Generated(uint64_t run) {
   GenerateOptions generate;
   generate.faults = faults_;
-  generate.capabilities = {
-      .functions = 4,
-      .domains = 4,
-      .streams = 2,
-      .pages = 4,
-      .finalises_late = design_.attach != machine::Attach::kArrays,
-      .ats_asks_pf = design_.support_asks_pf};
+  // What a run is judged by at rest, on a machine of the model's size.
+  const model::Capabilities able = machine::CapabilitiesOf(design_);
+  generate.capabilities = {.replace = able.replace,
+                           .functions = able.functions,
+                           .domains = able.domains,
+                           .streams = able.streams,
+                           .pages = able.pages,
+                           .finalised = able.finalised,
+                           .ats_asks_pf = able.ats_asks_pf};
   Scenario scenario = Generate(SeedOf(options_.seed, run), generate);
   for (Operation& operation : scenario.operations) {
     if (!MustSucceed(operation)) continue;

@@ -43,6 +43,7 @@ class StateReader {
     for (uint8_t d = 0; d < topology_.domains.size(); ++d) ReadDomain(d);
     for (uint8_t f = 0; f < functions; ++f) {
       ReadDomain(static_cast<uint8_t>(ATSFUZZ_MAX_DOMAINS + f));
+      ReadDomain(static_cast<uint8_t>(ATSFUZZ_FIRST_BLOCKING + f));
     }
     for (uint32_t i = 0; i < seen_.atc_count; ++i) ReadAtc(seen_.atc[i]);
     for (uint32_t i = 0; i < seen_.iotlb_count; ++i) ReadIotlb(seen_.iotlb[i]);

@@ -90,11 +90,14 @@ absl::string_view ObservedKindName(ObservedKind kind) {
 std::string OwnerText(const Topology& topology, uint8_t slot) {
   if (slot == TagOwners::kEveryone) return "every domain";
   if (slot < topology.domains.size()) return Name(model::DomainId(slot));
-  const int f = slot - ATSFUZZ_MAX_DOMAINS;
+  const bool blocking = slot >= ATSFUZZ_FIRST_BLOCKING;
+  const int f =
+      slot - (blocking ? ATSFUZZ_FIRST_BLOCKING : ATSFUZZ_MAX_DOMAINS);
   if (f < 0 || static_cast<size_t>(f) >= topology.functions.size()) {
     return "no live domain";
   }
-  return FunctionText(topology, static_cast<uint64_t>(f)) + "'s default domain";
+  return FunctionText(topology, static_cast<uint64_t>(f)) +
+         (blocking ? "'s blocking domain" : "'s default domain");
 }
 
 std::string SubjectText(const Topology& topology,

@@ -32,6 +32,19 @@ constexpr Feature kFeatures[] = {
     {"COOKIE_TYPE", kApi, "IOMMU_COOKIE_DMA_IOVA"},
     // iommu_replace_group_handle wants a handle.
     {"NEEDS_HANDLE", kCore, "if (!new_domain || !handle)"},
+    // A bus says which driver its devices have; later each device does.
+    {"BUS_OPS", kCore, "bus->iommu_ops"},
+    {"REMOVE_RETURNS", kDriver, "static int arm_smmu_device_remove("},
+    // A domain has the list of its masters, and a CD table of its own.
+    {"DOMAIN_HEAD", kDriverHeader, "domain_head;"},
+    {"REPLACE", kCore, "int iommu_replace_group_handle("},
+    {"PAGING_ALLOC", kCore, "iommu_paging_domain_alloc("},
+    // iommu_map has no gfp_t.
+    {"MAP_ATOMIC", kApi, "iommu_map_atomic("},
+    // iommu_fwspec_init is told the driver's operations.
+    {"FWSPEC_OPS", kCore, "fwspec->ops = ops;"},
+    {"DMA_OPS_RANGE", kApi,
+     "iommu_setup_dma_ops(struct device *dev, u64 dma_base, u64 dma_limit);"},
     {"PASIDS", kDriver, "arm_smmu_s1_set_dev_pasid("},
     {"REPLACE_PASID", kCore, "int iommu_replace_device_pasid("},
     {"RESETS", kCore, "int pci_dev_reset_iommu_prepare("},
@@ -40,6 +53,7 @@ constexpr Feature kFeatures[] = {
     // A VF is asked for its PF's ATS too.
     {"ATS_ASKS_PF", "drivers/pci/ats.c",
      "return pci_ats_supported(pci_physfn(dev));"},
+    {"PREPARE_ATS", "drivers/pci/ats.c", "int pci_prepare_ats("},
     {"REQUIRES_ATS", "drivers/pci/ats.c", "bool pci_ats_required("},
 };
 

@@ -95,7 +95,9 @@ struct atsfuzz_request {
  */
 struct atsfuzz_features {
   uint8_t pasids, replace_pasid, resets, requires_ats;
-  uint8_t finalises_late, ats_asks_pf;
+  uint8_t finalised; /* model::Finalised */
+  uint8_t ats_asks_pf;
+  uint8_t replace;
 };
 
 /* A frame of a recorded call stack; innermost first. */

@@ -42,17 +42,18 @@ void AddHeaders(const char* folder, const char* names,
 
 std::vector<std::string> MakeRealHeaders() {
   std::vector<std::string> headers;
-  AddHeaders("linux",
-             "acpi_iort align args array_size bitfield bits build_bug cleanup "
-             "const container_of err errno fwnode io-pgtable iommu iommufd "
-             "generic_pt/common generic_pt/iommu "
-             "iopoll iova_bitmap kconfig limits list log2 minmax "
-             "pci-ats pci_ids poison rbtree rbtree_augmented rbtree_types "
-             "sizes stddef string_choices typecheck",
-             headers);
+  AddHeaders(
+      "linux",
+      "acpi_iort align args array_size bitfield bits build_bug cleanup "
+      "const container_of err errno fwnode io-pgtable ioasid iommu iommufd "
+      "generic_pt/common generic_pt/iommu "
+      "iopoll iova_bitmap kconfig limits list log2 minmax "
+      "pci-ats pci_ids poison rbtree rbtree_augmented rbtree_types "
+      "sizes stddef string_choices typecheck",
+      headers);
   AddHeaders("uapi/asm-generic", "errno errno-base", headers);
-  AddHeaders("uapi/linux", "bits const errno iommufd limits pci_regs stddef",
-             headers);
+  AddHeaders("uapi/linux",
+             "bits const errno iommu iommufd limits pci_regs stddef", headers);
   AddHeaders("vdso", "align bits const limits", headers);
   std::sort(headers.begin(), headers.end());
   return headers;

@@ -89,7 +89,8 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.resets = features.resets;
   capabilities.groups = true;
   capabilities.requires_ats = features.requires_ats;
-  capabilities.finalises_late = features.finalises_late;
+  capabilities.finalised = static_cast<model::Finalised>(features.finalised);
+  capabilities.replace = features.replace;
   capabilities.ats_asks_pf = features.ats_asks_pf;
   return capabilities;
 }

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Versions that Debian packages as linux-source-VERSION.
-constexpr std::array kVersions = {"6.12", "7.2", "7.3"};
+constexpr std::array kVersions = {"6.1", "6.12", "7.2", "7.3"};
 
 bool IsKnown(const std::string& version) {
   return std::find(kVersions.begin(), kVersions.end(), version) !=

@@ -29,7 +29,7 @@ inline bool Coin() { return Below(2) != 0; }
 inline Capabilities AllCapabilities() {
   Capabilities all;
   all.pasids = all.replace_pasid = all.resets = true;
-  all.groups = all.requires_ats = all.nesting = true;
+  all.groups = all.requires_ats = all.nesting = all.replace = true;
   return all;
 }
 
@@ -41,7 +41,8 @@ inline Capabilities ArbitraryCapabilities() {
   some.groups = Coin();
   some.requires_ats = Coin();
   some.nesting = Coin();
-  some.finalises_late = Coin();
+  some.replace = Coin();
+  some.finalised = static_cast<Finalised>(*rc::gen::inRange(0, 3));
   some.ats_asks_pf = Coin();
   if (Coin()) return some;
   some.functions = static_cast<uint8_t>(1 + Below(ATSFUZZ_MAX_FUNCTIONS));

@@ -40,6 +40,8 @@ bool HasKind(const Capabilities& capabilities, OperationKind kind) {
     case OperationKind::kSetPasid:
     case OperationKind::kClearPasid:
       return capabilities.pasids;
+    case OperationKind::kReplace:
+      return capabilities.replace;
     case OperationKind::kReplacePasid:
       return capabilities.pasids && capabilities.replace_pasid;
     case OperationKind::kResetBegin:
@@ -58,6 +60,7 @@ Capabilities Meet(const Capabilities& a, const Capabilities& b) {
   both.groups &= b.groups;
   both.requires_ats &= b.requires_ats;
   both.nesting &= b.nesting;
+  both.replace &= b.replace;
   both.functions = std::min(a.functions, b.functions);
   both.domains = std::min(a.domains, b.domains);
   both.streams = std::min(a.streams, b.streams);
@@ -104,6 +107,7 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
     return lacks("PASIDs");
   }
   if (!HasKind(capabilities, operation.kind)) {
+    if (operation.kind == OperationKind::kReplace) return lacks("replace");
     return lacks(shape.pasid ? "replace-pasid" : "resets");
   }
   if (operation.pasid > capabilities.largest_pasid) {

@@ -14,6 +14,15 @@
 // whoever reads a scenario tells what it cannot.
 namespace atsfuzz::model {
 
+// When a paging domain gets its page table and its tag.
+enum class Finalised : uint8_t {
+  kByAllocation,  // 7.x: allocated through a function
+  // 6.12: a stage 2 domain of an SMMU that has both stages is allocated without
+  // a device, for iommu_enable_nesting, and finalised by its first attach.
+  kStage2Late,
+  kByAttach,  // 6.1: every domain by its first attach
+};
+
 struct Capabilities {
   // ---- What scenarios may use.
   bool pasids = false;         // set-pasid, clear-pasid, dma with a PASID
@@ -22,6 +31,7 @@ struct Capabilities {
   bool groups = false;         // several functions in one group
   bool requires_ats = false;   // functions that require ATS
   bool nesting = false;        // nested domains
+  bool replace = true;         // replace
   uint8_t functions = ATSFUZZ_MAX_FUNCTIONS;
   uint8_t domains = ATSFUZZ_MAX_DOMAINS;
   uint8_t streams = ATSFUZZ_MAX_STREAMS;  // of one function
@@ -29,9 +39,7 @@ struct Capabilities {
   uint32_t largest_pasid = (1u << 20) - 1;
 
   // ---- What the core and the driver promise.
-  // A stage 2 domain of an SMMU that has both stages is finalised by its first
-  // attach: 6.x allocates it without a device, for iommu_enable_nesting.
-  bool finalises_late = true;
+  Finalised finalised = Finalised::kStage2Late;
   // pci_ats_supported of a VF asks the PF too (7.3, and 6.12 by backport).
   bool ats_asks_pf = true;
 

@@ -88,7 +88,7 @@ TEST(Capabilities, TwoSystemsMeetInWhatBothCanDo) {
   Capabilities a = AllCapabilities();
   a.pages = 4;
   a.nesting = false;
-  a.finalises_late = false;
+  a.finalised = Finalised::kByAllocation;
   Capabilities b = AllCapabilities();
   b.functions = 2;
   b.resets = false;
@@ -99,7 +99,7 @@ TEST(Capabilities, TwoSystemsMeetInWhatBothCanDo) {
   EXPECT_EQ(Meet(a, b), both);
   EXPECT_EQ(Meet(a, a), a);
   EXPECT_FALSE(Meet(b, a).ats_asks_pf);
-  EXPECT_TRUE(Meet(b, a).finalises_late);
+  EXPECT_EQ(Meet(b, a).finalised, Finalised::kStage2Late);
 }
 
 }  // namespace

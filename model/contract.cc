@@ -117,8 +117,17 @@ FunctionId Contract::AllocatesThrough(const Operation& operation) const {
 
 bool Contract::FinalisedByAllocation(DomainId id) const {
   const Domain& domain = topology_.at(id);
-  return !capabilities_.finalises_late || domain.parent.valid() ||
-         domain.stage == 1 || !topology_.at(domain.smmu).stage1;
+  if (domain.parent.valid()) return true;
+  switch (capabilities_.finalised) {
+    case Finalised::kByAllocation:
+      return true;
+    case Finalised::kStage2Late:
+      return domain.stage == 1 || !topology_.at(domain.smmu).stage1;
+    case Finalised::kByAttach:
+      return false;
+  }
+  assert(false && "every kind is known");
+  return false;
 }
 
 void Contract::ApplyAllocation(DomainId id, int result) {

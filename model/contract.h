@@ -67,7 +67,7 @@ struct FunctionState {
 struct DomainState {
   bool allocated = false;
   bool finalised = false;  // has a page table: allocated through a function, or
-                           // attached once (6.x nesting allocates without)
+                           // attached once (see Capabilities::finalised)
   Mappings mappings;       // the live ones
   // Unmapped without a sync; cleared by flush and by domain-free. None of these
   // pages is mapped: an IOVA is not handed out again before the flush.
@@ -102,9 +102,7 @@ class Contract {
   FunctionId AllocatesThrough(const Operation& operation) const;
 
   // Whether allocation finalises the domain; a nested one is finalised when it
-  // is allocated. In 6.x (Capabilities::finalises_late) a stage 2 domain of an
-  // SMMU that also has stage 1 is allocated without a device, so that
-  // iommu_enable_nesting can make it stage 2; its first attach finalises it.
+  // is allocated. Others as Capabilities::finalised says.
   bool FinalisedByAllocation(DomainId domain) const;
 
   // Records the outcome of an operation that Allows accepted. `result` is 0 or

@@ -435,7 +435,7 @@ TEST_F(GroupContractTest, ANestedDomainLivesOnItsParent) {
 
 TEST_F(GroupContractTest, AParentMayBeFinalisedByItsAllocation) {
   Capabilities capabilities;
-  capabilities.finalises_late = false;
+  capabilities.finalised = Finalised::kByAllocation;
   contract_ = Contract(contract_.topology(), capabilities);
   Run({"probe p0", "domain-new d1", "map d1 3", "domain-new d2"});
   EXPECT_TRUE(contract_.domain(kD1).finalised);
@@ -563,7 +563,7 @@ int ResultOf(const Contract& contract, const Operation& operation) {
 RC_GTEST_PROP(Contract, AllowedOperationsKeepTheStateConsistent, ()) {
   const Topology topology = ArbitraryTopology();
   Capabilities capabilities;
-  capabilities.finalises_late = Coin();
+  capabilities.finalised = static_cast<Finalised>(*rc::gen::inRange(0, 3));
   capabilities.ats_asks_pf = Coin();
   Contract contract(topology, capabilities);
   int applied = 0;

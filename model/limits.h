@@ -15,10 +15,13 @@ enum {
   /* Different PASIDs of one scenario. */
   ATSFUZZ_MAX_PASIDS = 4,
   /*
-   * Observed domains: the declared ones first, then one default domain
-   * per function (slot ATSFUZZ_MAX_DOMAINS + function).
+   * Observed domains: the declared ones first, then by leader the groups'
+   * default domains (slot ATSFUZZ_MAX_DOMAINS + function), then by leader their
+   * blocking domains, where these are paging domains with nothing in them
+   * (6.1).
    */
-  ATSFUZZ_MAX_DOMAIN_SLOTS = ATSFUZZ_MAX_DOMAINS + ATSFUZZ_MAX_FUNCTIONS,
+  ATSFUZZ_FIRST_BLOCKING = ATSFUZZ_MAX_DOMAINS + ATSFUZZ_MAX_FUNCTIONS,
+  ATSFUZZ_MAX_DOMAIN_SLOTS = ATSFUZZ_FIRST_BLOCKING + ATSFUZZ_MAX_FUNCTIONS,
   /* Pages of a domain's address space that a scenario can name. */
   ATSFUZZ_MAX_PAGES = 1024,
 };

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "model/operation.h"
 #include "model/topology.h"
 
@@ -13,11 +16,19 @@ namespace atsfuzz::model {
 struct Expectation {
   // Name of the invariant that must be violated; empty: `expect none`.
   std::string invariant;
-  // Driver it is about ("linux:6.12"), a prefix match; empty: every driver.
+  // Drivers that it is about, by how their names begin: "linux:7" is about
+  // linux:7.2, "linux:6.1" is not about linux:6.12. Empty: every driver.
   std::string driver;
 
   bool operator==(const Expectation&) const = default;
 };
+
+inline bool IsAbout(const Expectation& expectation, absl::string_view name) {
+  const size_t length = expectation.driver.size();
+  return absl::StartsWith(name, expectation.driver) &&
+         (length == 0 || length == name.size() ||
+          !absl::ascii_isdigit(static_cast<unsigned char>(name[length])));
+}
 
 // The one replayable artefact: a machine, what happens on it in order, with the
 // faults of each operation, and what is expected of it. Same scenario and same

@@ -300,5 +300,18 @@ TEST(Text, AFileIsReadAndNamedInErrors) {
               HasSubstr("cannot read " + testing::TempDir()));
 }
 
+TEST(Expectation, IsAboutTheDriversWhoseVersionBeginsAsItSays) {
+  const auto is_about = [](const std::string& expected, const char* name) {
+    return IsAbout({.invariant = "", .driver = expected}, name);
+  };
+  EXPECT_TRUE(is_about("", "linux:6.12"));
+  EXPECT_TRUE(is_about("linux:7", "linux:7.2"));
+  EXPECT_TRUE(is_about("model:7.2", "model:7.2,vf-stu-check=on"));
+  EXPECT_TRUE(is_about("linux:6.1", "linux:6.1"));
+  EXPECT_FALSE(is_about("linux:6.1", "linux:6.12"));
+  EXPECT_FALSE(is_about("linux:6.12", "linux:6.1"));
+  EXPECT_FALSE(is_about("model:6.1", "linux:6.1"));
+}
+
 }  // namespace
 }  // namespace atsfuzz::model

@@ -72,6 +72,7 @@ class Judgement {
 
   void JudgeFunction(int f);
   void JudgeEntry(int f, Dom promised, const Ste& ste);
+  void JudgeServed(const Ste& ste, const machine::Space& domain, int slot);
   void JudgePasids(int f);
   void JudgeAtc(int f, int ssid, Dom promised);
   void Need(int f, int ssid, Dom promised);
@@ -145,6 +146,12 @@ void Judgement::JudgeEntry(int f, Dom promised, const Ste& ste) {
   constexpr Invariant kInvariant = Invariant::kAttachmentAsReturned;
   const bool table = ste.config == Config::kStage1 && ste.target < kFunctions &&
                      HasSubstreams(state_.functions[ste.target]);
+  const int leader = board_.functions[f].leader;
+  if (promised == kBlocked && state_.groups[leader].blocking.exists) {
+    const int slot = machine::BlockingSlot(leader);
+    JudgeServed(ste, state_.groups[leader].blocking, slot);
+    return;
+  }
   if (promised == kBlocked) {
     Check(ste.config == Config::kAbort ||
               (table && ste.s1dss == machine::S1Dss::kTerminate),
@@ -159,7 +166,7 @@ void Judgement::JudgeEntry(int f, Dom promised, const Ste& ste) {
   }
   const int slot = machine::SlotOf(promised);
   if (slot >= kDeclared) {
-    const machine::Group& group = state_.groups[board_.functions[f].leader];
+    const machine::Group& group = state_.groups[leader];
     Check(state_.functions[f].is_probed && group.domain == promised,
           kInvariant);
   }
@@ -174,16 +181,25 @@ void Judgement::JudgeEntry(int f, Dom promised, const Ste& ste) {
   }
   const int served = board_.CountedBy(slot);
   const Domain& domain = state_.domains[served];
-  if (!domain.exists || !domain.finalised) {
-    Violate(kInvariant);
-  } else if (guest) {
+  if (guest && domain.exists && domain.finalised) {
     Check(ste.config == Config::kNested && ste.target < kSlots &&
               board_.CountedBy(ste.target) == served,
           kInvariant);
+    return;
+  }
+  JudgeServed(ste, domain, served);
+}
+
+// The entry leads through the page table of `slot`.
+void Judgement::JudgeServed(const Ste& ste, const machine::Space& domain,
+                            int slot) {
+  constexpr Invariant kInvariant = Invariant::kAttachmentAsReturned;
+  if (!domain.exists || !domain.finalised) {
+    Violate(kInvariant);
   } else if (domain.stage2) {
-    Check(ste.config == Config::kStage2 && ste.target == served, kInvariant);
+    Check(ste.config == Config::kStage2 && ste.target == slot, kInvariant);
   } else {
-    Check(UsesCd0(ste) && state_.functions[ste.target].cd[0] == served + 1,
+    Check(UsesCd0(ste) && state_.functions[ste.target].cd[0] == slot + 1,
           kInvariant);
   }
 }
@@ -272,6 +288,15 @@ void Judgement::JudgeDomains() {
       tags |= 1u << domain.tag;
     }
     JudgeDomain(slot);
+  }
+  for (const machine::Group& group : state_.groups) {
+    if (!group.blocking.exists) continue;
+    int listed = 0;
+    for (int f = 0; f < kFunctions; ++f) {
+      listed += (group.blocking_list >> f & 1) & (ats_on_ >> 2 * f & 1);
+    }
+    Check(group.blocking.nr_ats_masters == listed,
+          Invariant::kCountMatchesDevices);
   }
 }
 

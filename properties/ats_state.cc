@@ -153,6 +153,7 @@ void AtsState::AtRest(const StepView& step) {
   for (int slot = 0; slot < machine.domains(); ++slot) CheckCount(step, slot);
   for (int f = 0; f < machine.functions(); ++f) {
     CheckCount(step, ATSFUZZ_MAX_DOMAINS + f);
+    CheckCount(step, ATSFUZZ_FIRST_BLOCKING + f);
   }
 }
 

@@ -92,6 +92,18 @@ void ReportPasid(const StepView& step, int f, uint32_t pasid,
 
 }  // namespace
 
+// The stream's traffic goes through the domain of a slot.
+void Attachment::CheckDomainOf(const StepView& step, StreamSlot slot,
+                               int domain, bool nested) {
+  const atsfuzz_stream& stream = step.after.functions[FunctionOf(slot)]
+                                     .streams[slot % ATSFUZZ_MAX_STREAMS];
+  const char* mismatch = Mismatch(
+      stream, step.after.domains[step.machine.CountedBy(domain)], nested);
+  if (mismatch != nullptr) {
+    ReportRoute(step, slot, step.DomainName(domain), stream, mismatch);
+  }
+}
+
 void Attachment::CheckStream(const StepView& step, int f, int s) {
   const StreamSlot slot = SlotOf(f, s);
   const atsfuzz_function& function = step.after.functions[f];
@@ -100,6 +112,11 @@ void Attachment::CheckStream(const StepView& step, int f, int s) {
     case Route::kUnprobed:
       return;
     case Route::kBlocked:
+      if (const int blocking = step.machine.BlockingSlot(f);
+          step.after.domains[blocking].exists) {
+        CheckDomainOf(step, slot, blocking, false);
+        return;
+      }
       if (stream.route != ATSFUZZ_ROUTE_ABORT &&
           stream.route != ATSFUZZ_ROUTE_S1DSS_TERMINATE) {
         ReportRoute(step, slot, "the blocked domain", stream, "not blocked");
@@ -135,11 +152,7 @@ void Attachment::CheckStream(const StepView& step, int f, int s) {
     }
     nested = guest == model::GuestEntry::kStage1;
   }
-  const char* mismatch = Mismatch(
-      stream, step.after.domains[step.machine.CountedBy(domain)], nested);
-  if (mismatch != nullptr) {
-    ReportRoute(step, slot, step.DomainName(domain), stream, mismatch);
-  }
+  CheckDomainOf(step, slot, domain, nested);
 }
 
 void Attachment::CheckPasid(const StepView& step, int f,
@@ -218,8 +231,7 @@ void Attachment::CheckMaster(const StepView& step, int f, int s) {
 void Attachment::CheckTags(const StepView& step) {
   std::array<uint8_t, ATSFUZZ_MAX_DOMAIN_SLOTS> live;
   int count = 0;
-  const int slots = ATSFUZZ_MAX_DOMAINS + step.machine.functions();
-  for (int slot = 0; slot < slots; ++slot) {
+  for (int slot = 0; slot < ATSFUZZ_MAX_DOMAIN_SLOTS; ++slot) {
     const atsfuzz_domain& domain = step.after.domains[slot];
     if (!domain.exists || !domain.finalised || step.machine.IsNested(slot)) {
       continue;

@@ -39,6 +39,8 @@ class Attachment {
 
  private:
   void CheckStream(const StepView& step, int f, int s);
+  void CheckDomainOf(const StepView& step, StreamSlot slot, int domain,
+                     bool nested);
   void CheckPasids(const StepView& step, int f);
   void CheckPasid(const StepView& step, int f, const model::PasidState& state);
   void CheckUnowned(const StepView& step, int f, int s);

@@ -207,6 +207,7 @@ void Entries::AtRest(const StepView& step) {
   }
   for (int f = 0; f < step.machine.functions(); ++f) {
     CheckDomain(step, ATSFUZZ_MAX_DOMAINS + f);
+    CheckDomain(step, ATSFUZZ_FIRST_BLOCKING + f);
   }
 }
 

@@ -58,6 +58,10 @@ class Machine {
   int DefaultSlot(int function) const {
     return ATSFUZZ_MAX_DOMAINS + leader_[function];
   }
+  // The same of its blocking domain, which exists as one on some kernels only.
+  int BlockingSlot(int function) const {
+    return ATSFUZZ_FIRST_BLOCKING + leader_[function];
+  }
   // The slot whose page table, tag, counter, list and array serve the
   // attachments of a slot: a nested domain's parent, or the slot itself.
   int CountedBy(int slot) const { return counted_by_[slot]; }

@@ -219,8 +219,7 @@ void Staleness::CheckIotlbEntry(const StepView& step,
   const uint16_t tag = IsGuests(entry) ? entry.vmid : entry.tag;
   int owner = -1;
   bool in_array = false;
-  const int slots = ATSFUZZ_MAX_DOMAINS + step.machine.functions();
-  for (int slot = 0; slot < slots; ++slot) {
+  for (int slot = 0; slot < ATSFUZZ_MAX_DOMAIN_SLOTS; ++slot) {
     const atsfuzz_domain& domain = step.after.domains[slot];
     if (!domain.exists || !domain.finalised || domain.smmu != entry.smmu ||
         domain.stage != stage || domain.tag != tag ||

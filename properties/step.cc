@@ -23,6 +23,10 @@ std::string StepView::DomainName(int slot) const {
   if (slot < ATSFUZZ_MAX_DOMAINS) {
     return model::Name(model::DomainId(static_cast<uint8_t>(slot)));
   }
+  if (slot >= ATSFUZZ_FIRST_BLOCKING) {
+    return absl::StrCat(FunctionName(slot - ATSFUZZ_FIRST_BLOCKING),
+                        "'s blocking domain");
+  }
   return absl::StrCat(FunctionName(slot - ATSFUZZ_MAX_DOMAINS),
                       "'s default domain");
 }

@@ -110,6 +110,8 @@ std::vector<Value> ValuesOf(const Topology& topology,
   for (uint8_t function = 0; function < topology.functions.size(); ++function) {
     AddDomain(topology, observation,
               static_cast<uint8_t>(ATSFUZZ_MAX_DOMAINS + function), &values);
+    AddDomain(topology, observation,
+              static_cast<uint8_t>(ATSFUZZ_FIRST_BLOCKING + function), &values);
     AddFunction(topology, observation, function, &values);
   }
   return values;

@@ -60,13 +60,15 @@ std::string DomainName(const model::Topology& topology, uint8_t slot) {
   if (slot < topology.domains.size()) {
     return model::Name(model::DomainId(slot));
   }
-  const int function = slot - ATSFUZZ_MAX_DOMAINS;
+  const bool blocking = slot >= ATSFUZZ_FIRST_BLOCKING;
+  const int function =
+      slot - (blocking ? ATSFUZZ_FIRST_BLOCKING : ATSFUZZ_MAX_DOMAINS);
   if (function < 0 ||
       static_cast<size_t>(function) >= topology.functions.size()) {
     return "nothing";
   }
   return FunctionName(topology, static_cast<uint8_t>(function)) +
-         "'s default domain";
+         (blocking ? "'s blocking domain" : "'s default domain");
 }
 
 std::string CommandName(uint64_t word0, uint64_t word1) {

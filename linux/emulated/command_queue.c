@@ -166,9 +166,11 @@ static char execute(struct smmu *smmu, const uint64_t *command) {
 static int consume(struct smmu *smmu, const uint64_t *command) {
   /* Logged first: what it causes comes after it. An illegal command causes
    * nothing, so its event can still be renamed. */
-  struct atsfuzz_event *event =
-      smmu_event(smmu, ATSFUZZ_EVENT_COMMAND, ATSFUZZ_NONE);
+  struct atsfuzz_event *event;
 
+  if (field(command[0], 7, 0) == CMD_CFGI_STE)
+    stream_table_tell(smmu, (uint32_t)(command[0] >> 32));
+  event = smmu_event(smmu, ATSFUZZ_EVENT_COMMAND, ATSFUZZ_NONE);
   event->a = command[0];
   event->b = command[1];
   if (execute(smmu, command) == kLegal) return 1;

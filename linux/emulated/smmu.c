@@ -26,6 +26,7 @@ void smmu_boot(struct smmu *smmu, const struct atsfuzz_machine_smmu *machine) {
   memset(smmu->page1, 0, sizeof(smmu->page1));
   smmu->l1_address = smmu->l1_bytes = 0;
   smmu->table_count = smmu->ste_count = smmu->cd_count = 0;
+  smmu->told_count = 0;
 
   smmu->page0[REG_IDR0 / 4] =
       IDR0_ST_LVL_2 | IDR0_STALL_NONE | IDR0_TTENDIAN_LE | IDR0_CD2L |

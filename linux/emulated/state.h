@@ -17,6 +17,7 @@ enum {
   IOTLB_ENTRIES = 256,
   ATC_ENTRIES = 64, /* of one function */
   CONFIG_ENTRIES = ATSFUZZ_MAX_FUNCTIONS * ATSFUZZ_MAX_STREAMS,
+  TOLD_ENTRIES = CONFIG_ENTRIES,
   CACHED_CDS = CONFIG_ENTRIES * (1 + ATSFUZZ_MAX_PASIDS),
   STREAM_TABLES = 256,
   EAGER_PAGES = 8,
@@ -97,6 +98,10 @@ struct smmu {
   uint32_t ste_count, cd_count;
   struct cached_ste stes[CONFIG_ENTRIES];
   struct cached_cd cds[CACHED_CDS];
+
+  /* The functions' entries in memory, as the events so far tell them. */
+  uint32_t told_count;
+  struct cached_ste told[TOLD_ENTRIES];
 };
 
 struct function {
@@ -163,6 +168,12 @@ void smmu_boot(struct smmu *smmu, const struct atsfuzz_machine_smmu *machine);
 void stream_table_refresh(struct smmu *smmu);
 /* The STE of stream id `sid`; NULL beyond the table or without second level. */
 const uint64_t *stream_table_entry(const struct smmu *smmu, uint32_t sid);
+
+/*
+ * Tells of the stores to the entry of `sid` that no hook has seen: 6.1 changes
+ * its entries by plain assignments, and the SMMU hears of them by a CFGI_STE.
+ */
+void stream_table_tell(struct smmu *smmu, uint32_t sid);
 
 /*
  * The CD of an STE that has Config = stage 1. NULL with *fault set to an event

@@ -15,6 +15,52 @@ static uint64_t load(uint64_t address) {
   return *(const volatile uint64_t *)(uintptr_t)address;
 }
 
+static struct cached_ste *told_entry(struct smmu *smmu, uint32_t sid) {
+  for (uint32_t i = 0; i < smmu->told_count; i++)
+    if (smmu->told[i].sid == sid) return &smmu->told[i];
+  return NULL;
+}
+
+/* A new piece of the stream table holds an entry of `sid`. */
+static void tell_new_entry(struct smmu *smmu, uint32_t sid, uint64_t address) {
+  struct cached_ste *told = told_entry(smmu, sid);
+
+  if (!told) {
+    if (smmu->told_count == TOLD_ENTRIES) return;
+    told = &smmu->told[smmu->told_count++];
+    told->sid = sid;
+  }
+  memcpy(told->ste, (const void *)(uintptr_t)address, sizeof(told->ste));
+}
+
+static void tell_new_table(struct smmu *smmu, uint64_t address, uint32_t first,
+                           uint32_t count) {
+  const struct atsfuzz_machine *machine = &emulator.machine;
+
+  if (!atsfuzz_dma_memory_live(address, (uint64_t)count * STE_BYTES)) return;
+  for (uint32_t f = 0; f < machine->function_count; f++) {
+    const struct atsfuzz_machine_function *function = &machine->functions[f];
+    if (function->smmu != smmu_index(smmu)) continue;
+    for (uint32_t s = 0; s < function->stream_count; s++) {
+      uint32_t sid = function->streams[s];
+      if (sid - first < count)
+        tell_new_entry(smmu, sid,
+                       address + (sid - first) * (uint64_t)STE_BYTES);
+    }
+  }
+}
+
+static void tell_store(const struct smmu *smmu, uint32_t sid, uint32_t word,
+                       uint64_t old_value, uint64_t new_value) {
+  struct atsfuzz_event *event =
+      smmu_event(smmu, ATSFUZZ_EVENT_STE_WRITE, ATSFUZZ_NONE);
+
+  event->stream = sid;
+  event->a = word;
+  event->b = old_value;
+  event->c = new_value;
+}
+
 static void add_table(struct smmu *smmu, uint64_t address, uint32_t first,
                       uint32_t count) {
   uint32_t at = smmu->table_count;
@@ -25,6 +71,7 @@ static void add_table(struct smmu *smmu, uint64_t address, uint32_t first,
           (smmu->table_count - at) * sizeof(smmu->tables[0]));
   smmu->tables[at] = (struct stream_table){address, first, count};
   smmu->table_count++;
+  tell_new_table(smmu, address, first, count);
 }
 
 static uint32_t table_split(const struct smmu *smmu) {
@@ -119,7 +166,8 @@ int atsfuzz_emulator_stored(const void *pointer, uint64_t old_value,
   for (uint32_t i = 0; i < emulator.machine.smmu_count; i++) {
     struct smmu *smmu = &emulator.smmus[i];
     const struct stream_table *table;
-    struct atsfuzz_event *event;
+    struct cached_ste *told;
+    uint32_t sid, word;
 
     if (address - smmu->l1_address < smmu->l1_bytes) {
       set_descriptor(smmu, (uint32_t)((address - smmu->l1_address) / 8),
@@ -130,15 +178,28 @@ int atsfuzz_emulator_stored(const void *pointer, uint64_t old_value,
     if (!table ||
         address - table->address >= (uint64_t)table->count * STE_BYTES)
       continue;
-    event = smmu_event(smmu, ATSFUZZ_EVENT_STE_WRITE, ATSFUZZ_NONE);
-    event->stream =
-        table->first + (uint32_t)((address - table->address) / STE_BYTES);
-    event->a = (address - table->address) % STE_BYTES / 8;
-    event->b = old_value;
-    event->c = new_value;
+    sid = table->first + (uint32_t)((address - table->address) / STE_BYTES);
+    word = (uint32_t)((address - table->address) % STE_BYTES / 8);
+    told = told_entry(smmu, sid);
+    if (told) told->ste[word] = new_value;
+    tell_store(smmu, sid, word, old_value, new_value);
     return 1;
   }
   return 0;
+}
+
+void stream_table_tell(struct smmu *smmu, uint32_t sid) {
+  struct cached_ste *told = told_entry(smmu, sid);
+  const uint64_t *now = stream_table_entry(smmu, sid);
+
+  if (!told || !now || memcmp(told->ste, now, sizeof(told->ste)) == 0) return;
+  if (!atsfuzz_dma_memory_live((uint64_t)(uintptr_t)now, sizeof(told->ste)))
+    return;
+  for (uint32_t word = 0; word < 8; word++) {
+    if (told->ste[word] == now[word]) continue;
+    tell_store(smmu, sid, word, told->ste[word], now[word]);
+    told->ste[word] = now[word];
+  }
 }
 
 const uint64_t *cd_table_entry(const uint64_t *ste, uint32_t ssid,

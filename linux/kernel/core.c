@@ -15,8 +15,8 @@ struct device_node atsfuzz_smmu_nodes[ATSFUZZ_MAX_SMMUS];
 struct atsfuzz_function_device atsfuzz_functions[ATSFUZZ_MAX_FUNCTIONS];
 struct atsfuzz_machine atsfuzz_the_machine;
 
-const struct bus_type platform_bus_type = { .name = "platform" };
-const struct bus_type pci_bus_type = { .name = "pci" };
+ATSFUZZ_BUS platform_bus_type = { .name = "platform" };
+ATSFUZZ_BUS pci_bus_type = { .name = "pci" };
 
 static struct pci_bus root_bus;
 static const char *const smmu_names[ATSFUZZ_MAX_SMMUS] = { "s0", "s1" };
@@ -82,7 +82,7 @@ struct device *driver_find_device_by_fwnode(struct device_driver *driver,
 	return NULL;
 }
 
-int bus_for_each_dev(const struct bus_type *bus, struct device *start, void *data,
+int bus_for_each_dev(ATSFUZZ_BUS *bus, struct device *start, void *data,
 		     int (*fn)(struct device *, void *))
 {
 	unsigned int i;
@@ -202,7 +202,6 @@ int pci_write_config_dword(const struct pci_dev *p, int at, u32 value)
  * are.
  */
 int __real_pci_enable_ats(struct pci_dev *p, int ps);
-int __real_pci_prepare_ats(struct pci_dev *p, int ps);
 int __real_pci_enable_pasid(struct pci_dev *p, int features);
 
 static int returned(struct pci_dev *p, const char *call, int result)
@@ -223,6 +222,9 @@ int __wrap_pci_enable_ats(struct pci_dev *p, int ps)
 				__real_pci_enable_ats(p, ps));
 }
 
+#ifdef ATSFUZZ_HAS_PREPARE_ATS
+int __real_pci_prepare_ats(struct pci_dev *p, int ps);
+
 int __wrap_pci_prepare_ats(struct pci_dev *p, int ps)
 {
 	return returned(p, "pci_prepare_ats",
@@ -230,6 +232,7 @@ int __wrap_pci_prepare_ats(struct pci_dev *p, int ps)
 				-EIO :
 				__real_pci_prepare_ats(p, ps));
 }
+#endif
 
 int __wrap_pci_enable_pasid(struct pci_dev *p, int features)
 {
@@ -289,7 +292,9 @@ int iommu_dma_init_fq(struct iommu_domain *domain)
 	return -EINVAL;
 }
 
-#ifdef ATSFUZZ_HAS_DMA_OPS_DOMAIN
+#if defined(ATSFUZZ_HAS_DMA_OPS_RANGE)
+void iommu_setup_dma_ops(struct device *dev, u64 dma_base, u64 dma_limit) {}
+#elif defined(ATSFUZZ_HAS_DMA_OPS_DOMAIN)
 void iommu_setup_dma_ops(struct device *dev, struct iommu_domain *domain) {}
 #else
 void iommu_setup_dma_ops(struct device *dev) {}

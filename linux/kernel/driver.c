@@ -20,8 +20,13 @@ const struct atsfuzz_features atsfuzz_the_features = {
 #ifdef ATSFUZZ_HAS_REQUIRES_ATS
 	.requires_ats = 1,
 #endif
-#ifdef ATSFUZZ_HAS_ENABLE_NESTING
-	.finalises_late = 1,
+#if defined(ATSFUZZ_HAS_DOMAIN_HEAD)
+	.finalised = 2,
+#elif defined(ATSFUZZ_HAS_ENABLE_NESTING)
+	.finalised = 1,
+#endif
+#ifdef ATSFUZZ_HAS_REPLACE
+	.replace = 1,
 #endif
 #ifdef ATSFUZZ_HAS_ATS_ASKS_PF
 	.ats_asks_pf = 1,
@@ -242,12 +247,50 @@ static void observe_array(struct arm_smmu_domain *domain, struct atsfuzz_domain 
 static void observe_array(struct arm_smmu_domain *domain, struct atsfuzz_domain *out) {}
 #endif
 
+#ifdef ATSFUZZ_HAS_DOMAIN_HEAD
+static void observe_list(struct arm_smmu_domain *domain, struct atsfuzz_domain *out)
+{
+	struct arm_smmu_master *master;
+
+	list_for_each_entry(master, &domain->devices, domain_head) {
+		unsigned int i = function_of_master(master);
+
+		if (i != ATSFUZZ_NONE)
+			out->attachments[i]++;
+	}
+}
+
+static unsigned int asid_of(const struct arm_smmu_domain *domain)
+{
+	return domain->s1_cfg.cd.asid;
+}
+#else
+static void observe_list(struct arm_smmu_domain *domain, struct atsfuzz_domain *out)
+{
+	struct arm_smmu_master_domain *attachment;
+
+	list_for_each_entry(attachment, &domain->devices, devices_elm) {
+		unsigned int i = function_of_master(attachment->master);
+
+		if (i == ATSFUZZ_NONE)
+			continue;
+		if (attachment->ssid == IOMMU_NO_PASID)
+			out->attachments[i]++;
+		else
+			out->pasid_attachments[i]++;
+	}
+}
+
+static unsigned int asid_of(const struct arm_smmu_domain *domain)
+{
+	return domain->cd.asid;
+}
+#endif
+
 static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 {
 	struct iommu_domain *domain = atsfuzz_core_domain(slot);
 	struct arm_smmu_domain *smmu_domain;
-	struct arm_smmu_master_domain *attachment;
-	unsigned int i;
 
 	if (!domain) {
 		out->exists = 0;
@@ -258,20 +301,12 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	out->exists = 1;
 	out->has_counter = 1;
 	out->nr_ats_masters = atomic_read(&smmu_domain->nr_ats_masters);
-	list_for_each_entry(attachment, &smmu_domain->devices, devices_elm) {
-		i = function_of_master(attachment->master);
-		if (i == ATSFUZZ_NONE)
-			continue;
-		if (attachment->ssid == IOMMU_NO_PASID)
-			out->attachments[i]++;
-		else
-			out->pasid_attachments[i]++;
-	}
+	observe_list(smmu_domain, out);
 	if (!smmu_domain->smmu)
 		return;
 	out->finalised = 1;
 	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S1 ? 1 : 2;
-	out->tag = out->stage == 1 ? smmu_domain->cd.asid : smmu_domain->s2_cfg.vmid;
+	out->tag = out->stage == 1 ? asid_of(smmu_domain) : smmu_domain->s2_cfg.vmid;
 	out->table = root_table(smmu_domain);
 	out->smmu = index_of_smmu(smmu_domain->smmu);
 	observe_array(smmu_domain, out);
@@ -288,6 +323,11 @@ void atsfuzz_driver_observe(struct atsfuzz_observation *out)
 		observe_domain(i, &out->domains[i]);
 	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
 		observe_domain(ATSFUZZ_MAX_DOMAINS + i, &out->domains[ATSFUZZ_MAX_DOMAINS + i]);
+#ifdef ATSFUZZ_HAS_DOMAIN_HEAD
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		observe_domain(ATSFUZZ_FIRST_BLOCKING + i,
+			       &out->domains[ATSFUZZ_FIRST_BLOCKING + i]);
+#endif
 	out->invs = seen_invs;
 	out->inv_count = seen_inv_count;
 	out->stream_nodes = 0;
@@ -296,6 +336,13 @@ void atsfuzz_driver_observe(struct atsfuzz_observation *out)
 			out->stream_nodes += count_nodes(smmu_of(i)->streams.rb_node);
 }
 
+#ifdef ATSFUZZ_HAS_DOMAIN_HEAD
+/* CD tables are the domains', and are written before any entry leads to them. */
+unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid)
+{
+	return ATSFUZZ_NONE;
+}
+#else
 unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int *ssid)
 {
 	unsigned int i;
@@ -331,6 +378,7 @@ unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int 
 	}
 	return ATSFUZZ_NONE;
 }
+#endif
 
 /* The byte of a record that holds the bit field ats_enabled, and the bit in it. */
 static unsigned int belief_byte(unsigned char *mask)

@@ -10,9 +10,6 @@
 
 static struct iommu_domain *declared[ATSFUZZ_MAX_DOMAINS];
 
-/* iommufd's: a replace stores one in the group, and its detach takes it away. */
-static struct iommu_attach_handle handles[ATSFUZZ_MAX_DOMAINS];
-
 /* Owner of claimed groups: VFIO passes a file; any non-null pointer will do. */
 static int the_owner;
 
@@ -33,10 +30,14 @@ static int translate_id(struct device *dev, struct device_node *smmu, u32 id)
 	const struct iommu_ops *ops;
 	int err;
 
+	ops = iommu_ops_from_fwnode(of_fwnode_handle(smmu));
+#ifdef ATSFUZZ_HAS_FWSPEC_OPS
+	err = iommu_fwspec_init(dev, of_fwnode_handle(smmu), ops);
+#else
 	err = iommu_fwspec_init(dev, of_fwnode_handle(smmu));
+#endif
 	if (err)
 		return err;
-	ops = iommu_ops_from_fwnode(of_fwnode_handle(smmu));
 	return ops->of_xlate(dev, &args);
 }
 
@@ -85,6 +86,10 @@ int atsfuzz_core_attach(unsigned int function, unsigned int domain)
 	return iommu_attach_group(declared[domain], group_of(function));
 }
 
+#ifdef ATSFUZZ_HAS_REPLACE
+/* iommufd's: a replace stores one in the group, and its detach takes it away. */
+static struct iommu_attach_handle handles[ATSFUZZ_MAX_DOMAINS];
+
 int atsfuzz_core_replace(unsigned int function, unsigned int domain)
 {
 #ifdef ATSFUZZ_HAS_NEEDS_HANDLE
@@ -106,6 +111,18 @@ void atsfuzz_core_detach(unsigned int function, unsigned int domain)
 	else
 		iommu_detach_group(old, group_of(function));
 }
+#else
+int atsfuzz_core_replace(unsigned int function, unsigned int domain)
+{
+	return -ENOSYS;
+}
+
+void atsfuzz_core_detach(unsigned int function, unsigned int domain)
+{
+	iommu_detach_group(domain < ATSFUZZ_MAX_DOMAINS ? declared[domain] : NULL,
+			   group_of(function));
+}
+#endif
 
 int atsfuzz_core_set_default(unsigned int function, int identity)
 {
@@ -118,8 +135,12 @@ int atsfuzz_core_set_default(unsigned int function, int identity)
 int atsfuzz_core_map(unsigned int domain, unsigned long iova, unsigned long long physical,
 		     unsigned long size)
 {
+#ifdef ATSFUZZ_HAS_MAP_ATOMIC
+	return iommu_map(declared[domain], iova, physical, size, IOMMU_READ | IOMMU_WRITE);
+#else
 	return iommu_map(declared[domain], iova, physical, size, IOMMU_READ | IOMMU_WRITE,
 			 GFP_KERNEL);
+#endif
 }
 
 long atsfuzz_core_unmap(unsigned int domain, unsigned long iova, unsigned long size, int queued)
@@ -162,14 +183,27 @@ static struct iommu_domain *parent_domain(unsigned int function)
 }
 #endif
 
+#ifdef ATSFUZZ_HAS_PAGING_ALLOC
+static struct iommu_domain *paging_domain(unsigned int function)
+{
+	return iommu_paging_domain_alloc(device_of(function));
+}
+#else
+static struct iommu_domain *paging_domain(unsigned int function)
+{
+	struct iommu_domain *made = iommu_domain_alloc(device_of(function)->bus);
+
+	return made ? made : ERR_PTR(-ENOMEM);
+}
+#endif
+
 /* Stage 2 of an SMMU that has both stages is for nesting. */
 int atsfuzz_core_domain_new(unsigned int domain, unsigned int function)
 {
 	const struct atsfuzz_machine_domain *d = &atsfuzz_the_machine.domains[domain];
 	const struct atsfuzz_machine_smmu *smmu = &atsfuzz_the_machine.smmus[d->smmu];
-	struct iommu_domain *made = d->stage == 2 && smmu->stage1 ?
-					    parent_domain(function) :
-					    iommu_paging_domain_alloc(device_of(function));
+	struct iommu_domain *made =
+		d->stage == 2 && smmu->stage1 ? parent_domain(function) : paging_domain(function);
 
 	if (IS_ERR(made))
 		return PTR_ERR(made);
@@ -334,22 +368,28 @@ struct iommu_domain *atsfuzz_core_domain(unsigned int slot)
 {
 	struct iommu_domain *domain;
 	struct iommu_group *group;
+	bool blocking = slot >= ATSFUZZ_FIRST_BLOCKING;
 
 	if (slot < ATSFUZZ_MAX_DOMAINS)
 		return declared[slot];
-	group = led_group(slot - ATSFUZZ_MAX_DOMAINS);
-	domain = group ? group->default_domain : NULL;
+	group = led_group(slot - (blocking ? ATSFUZZ_FIRST_BLOCKING : ATSFUZZ_MAX_DOMAINS));
+	if (!group)
+		return NULL;
+	domain = blocking ? group->blocking_domain : group->default_domain;
 	return domain && (domain->type & __IOMMU_DOMAIN_PAGING) ? domain : NULL;
 }
 
 unsigned int atsfuzz_core_group_slot(unsigned int function)
 {
 	struct iommu_group *group = group_of(function);
-	unsigned int declared_slot = atsfuzz_core_attached_domain(function);
-	unsigned int default_slot =
-		ATSFUZZ_MAX_DOMAINS + atsfuzz_the_machine.functions[function].leader;
+	unsigned int slot = atsfuzz_core_attached_domain(function);
+	unsigned int leader = atsfuzz_the_machine.functions[function].leader;
 
-	if (declared_slot != ATSFUZZ_NONE || !group || !group->domain)
-		return declared_slot;
-	return group->domain == atsfuzz_core_domain(default_slot) ? default_slot : ATSFUZZ_NONE;
+	if (slot != ATSFUZZ_NONE || !group || !group->domain)
+		return slot;
+	for (slot = ATSFUZZ_MAX_DOMAINS; slot <= ATSFUZZ_FIRST_BLOCKING;
+	     slot += ATSFUZZ_FIRST_BLOCKING - ATSFUZZ_MAX_DOMAINS)
+		if (group->domain == atsfuzz_core_domain(slot + leader))
+			return slot + leader;
+	return ATSFUZZ_NONE;
 }

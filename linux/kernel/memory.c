@@ -187,6 +187,7 @@ static const struct {
 	{ "arm_smmu_init_l2_strtab", ATSFUZZ_ALLOC_STREAM_TABLE },
 	{ "arm_smmu_alloc_cd_tables", ATSFUZZ_ALLOC_CD_TABLE },
 	{ "arm_smmu_alloc_cd_ptr", ATSFUZZ_ALLOC_CD_LEAF },
+	{ "arm_smmu_alloc_cd_leaf_table", ATSFUZZ_ALLOC_CD_LEAF },
 	{ "arm_smmu_attach_prepare", ATSFUZZ_ALLOC_ATTACHMENT },
 	{ "arm_smmu_domain_alloc", ATSFUZZ_ALLOC_DOMAIN },
 	{ "arm_smmu_domain_finalise_s1", ATSFUZZ_ALLOC_ID },
@@ -198,6 +199,7 @@ static const struct {
 	{ "iommu_alloc_pages_node_sz", ATSFUZZ_ALLOC_PAGE_TABLE },
 	{ "iommu_group_alloc", ATSFUZZ_ALLOC_GROUP },
 	{ "iommu_group_alloc_device", ATSFUZZ_ALLOC_GROUP },
+	{ "iommu_group_add_device", ATSFUZZ_ALLOC_GROUP },
 	{ "arm_smmu_invs_alloc", ATSFUZZ_ALLOC_MERGE },
 	{ "arm_smmu_invs_merge", ATSFUZZ_ALLOC_MERGE },
 };

@@ -16,7 +16,8 @@
 namespace atsfuzz::machine {
 
 inline Design ArbitraryDesign() {
-  const std::vector<std::string> presets = {"6.12", "7.2", "7.3", "seed"};
+  const std::vector<std::string> presets = {"6.1", "6.12", "7.2", "7.3",
+                                            "seed"};
   return *ParseDesign(*rc::gen::elementOf(presets));
 }
 

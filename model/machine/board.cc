@@ -79,6 +79,22 @@ Board::Board(const model::Topology& topology, const Design& design)
   }
 }
 
+namespace {
+
+model::Finalised FinalisedOf(Attach attach) {
+  switch (attach) {
+    case Attach::kOnePhase:
+      return model::Finalised::kByAttach;
+    case Attach::kTwoPhase:
+      return model::Finalised::kStage2Late;
+    case Attach::kArrays:
+      break;
+  }
+  return model::Finalised::kByAllocation;
+}
+
+}  // namespace
+
 model::Capabilities CapabilitiesOf(const Design& design) {
   const bool arrays = design.attach == Attach::kArrays;
   return {.pasids = design.attach != Attach::kOnePhase,
@@ -87,12 +103,13 @@ model::Capabilities CapabilitiesOf(const Design& design) {
           .groups = true,
           .requires_ats = true,
           .nesting = arrays,
+          .replace = design.attach != Attach::kOnePhase,
           .functions = kFunctions,
           .domains = kDeclared,
           .streams = kStreamsEach,
           .pages = kPages,
           .largest_pasid = kSsids - 1,
-          .finalises_late = !arrays,
+          .finalised = FinalisedOf(design.attach),
           .ats_asks_pf = design.support_asks_pf};
 }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "model/machine/function.h"
+#include "model/machine/one_phase.h"
 #include "model/machine/smmu.h"
 
 namespace atsfuzz::machine {
@@ -664,9 +665,10 @@ Outcome DomainNew(Context& c) {
     c.state.domains[r.domain].exists = 1;
     return Done(c, 0);
   }
-  // 6.x: without a device, for iommu_enable_nesting.
-  const bool late = !c.Is(Attach::kArrays) && fixed.stage == 2 &&
-                    c.board.smmus[fixed.smmu].stage1;
+  // 6.12: without a device, for iommu_enable_nesting. 6.1: always.
+  const bool late =
+      c.Is(Attach::kOnePhase) || (!c.Is(Attach::kArrays) && fixed.stage == 2 &&
+                                  c.board.smmus[fixed.smmu].stage1);
   return Done(c, AllocateDomain(c, r.domain, fixed.smmu, fixed.stage, !late));
 }
 
@@ -759,13 +761,23 @@ Outcome Begin(Context& c) {
     c.state.group_lock[t.leader] = static_cast<uint8_t>(t.id + 1);
     t.locked = 1;
   }
-  BeginOperation(c);
+  const bool is_one_phase = c.Is(Attach::kOnePhase) && t.locked &&
+                            t.request.kind != OperationKind::kProbe &&
+                            t.request.kind != OperationKind::kRelease;
+  if (is_one_phase) {
+    one_phase::BeginOperation(c);
+  } else {
+    BeginOperation(c);
+  }
   return Outcome::kNext;
 }
 
 }  // namespace
 
 Outcome CoreStep(Context& c) {
+  Outcome outcome = Outcome::kNext;
+  if (c.Is(Attach::kOnePhase) && one_phase::CoreStep(c, &outcome))
+    return outcome;
   switch (c.thread.core) {
     case Step::kBegin:
       return Begin(c);

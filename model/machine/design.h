@@ -16,10 +16,7 @@ namespace atsfuzz::machine {
 
 // The shape of an attach (protocol: by generation).
 enum class Attach : uint8_t {
-  // 6.1: detach first, then attach. Simpler here than there: its blocking
-  // domain, an empty paging one, is the blocked domain, its domains have a page
-  // table from the start, and its CD tables are the functions'.
-  kOnePhase,
+  kOnePhase,  // 6.1: detach first, then attach (one_phase.h)
   kTwoPhase,  // 6.12: prepare, install, commit; a counter and a list
   kArrays,    // 7.1: two phases, and an invalidation array for each domain
 };

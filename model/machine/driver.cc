@@ -4,6 +4,7 @@
 
 #include "model/machine/array.h"
 #include "model/machine/function.h"
+#include "model/machine/one_phase.h"
 #include "model/machine/smmu.h"
 
 namespace atsfuzz::machine {
@@ -72,9 +73,6 @@ Ste TargetSte(const Context& c) {
   const uint8_t want = t.want;
   const auto f = static_cast<uint8_t>(t.function);
   const Ste table{Config::kStage1, want, S1Dss::kSsid0, f};
-  if (t.program == Program::kDetach) {
-    return {Config::kAbort, 0, S1Dss::kTerminate, 0};
-  }
   if (t.program == Program::kSetPasid) {
     Ste ste = table;
     ste.s1dss =
@@ -125,7 +123,7 @@ Outcome CheckDomain(Context& c) {
     const int error = FinaliseDomain(c, counted, smmu, 2);
     if (error != 0) return Fail(c, error);
   } else if (domain.smmu != smmu) {
-    return Fail(c, c.Is(Attach::kOnePhase) ? -ENXIO : -EINVAL);
+    return Fail(c, -EINVAL);
   }
   if (c.board.IsNested(slot)) {
     if (t.program == Program::kSetPasid) return Fail(c, -EOPNOTSUPP);
@@ -243,9 +241,7 @@ Outcome Publish(Context& c) {
 Outcome DisableAts(Context& c) {
   const Thread& t = c.thread;
   const bool believes = c.state.functions[t.function].belief;
-  if (t.program == Program::kDetach ? believes : !t.want && believes) {
-    PciDisableAts(c, t.function);
-  }
+  if (!t.want && believes) PciDisableAts(c, t.function);
   return Outcome::kNext;
 }
 
@@ -332,7 +328,7 @@ Outcome ClearCd(Context& c) {
 Outcome InvalidateAtc(Context& c) {
   const Thread& t = c.thread;
   const bool believes = c.state.functions[t.function].belief;
-  if (t.program == Program::kDetach || t.program == Program::kClearPasid) {
+  if (t.program == Program::kClearPasid) {
     if (believes) InvalidateMaster(c, t.function, t.ssid);
     return Outcome::kNext;
   }
@@ -350,9 +346,8 @@ Outcome InvalidateAtc(Context& c) {
 Outcome EnableAts(Context& c) {
   Thread& t = c.thread;
   Function& function = c.state.functions[t.function];
-  const bool one_phase = c.Is(Attach::kOnePhase);
   t.failed = 0;
-  if (!t.want || (function.belief && !one_phase)) return Outcome::kNext;
+  if (!t.want || function.belief) return Outcome::kNext;
   if (PciEnableAts(c, t.function) == 0) return Outcome::kNext;
   t.failed = 1;
   if (c.design.enable_failure_warns && c.log != nullptr) {
@@ -404,9 +399,7 @@ Outcome LeaveList(Context& c) {
 
 Outcome Uncount(Context& c) {
   const Thread& t = c.thread;
-  const bool listed = t.program == Program::kDetach ? IsListed(t.old_domain)
-                                                    : t.was_listed != 0;
-  if (listed && c.state.functions[t.function].belief) {
+  if (t.was_listed && c.state.functions[t.function].belief) {
     --c.state.domains[CountedSlot(c, t.old_domain)].nr_ats_masters;
   }
   return Outcome::kNext;
@@ -452,10 +445,6 @@ Outcome Purge(Context& c) {
 Outcome Believe(Context& c) {
   const Thread& t = c.thread;
   Function& function = c.state.functions[t.function];
-  if (t.program == Program::kDetach) {
-    function.belief = 0;
-    return Outcome::kNext;
-  }
   function.belief =
       c.design.enable_failure == EnableFailure::kFollowsDevice && t.want
           ? function.ats_enabled
@@ -523,25 +512,19 @@ Outcome AtcInvByArray(Context& c) {
 
 Outcome AtcInvDomain(Context& c) {
   const Thread& t = c.thread;
-  if (t.program != Program::kInvalidate &&
-      (!t.want || !IsListed(t.new_domain))) {
-    return Outcome::kNext;  // 6.1, without ATS
-  }
-  const int slot =
-      t.program == Program::kInvalidate ? t.slot : CountedSlot(c, t.new_domain);
+  const int slot = t.slot;
   const Domain& domain = c.state.domains[slot];
   if (c.Is(Attach::kArrays)) return AtcInvByArray(c);
   if (!c.board.smmus[domain.smmu].ats || domain.nr_ats_masters == 0) {
     return Outcome::kNext;
   }
-  const bool whole = t.program != Program::kInvalidate || t.whole;
   for (int f = 0; f < c.board.function_count; ++f) {
     if (!c.state.functions[f].belief) continue;
     const Board::Function& function = c.board.functions[f];
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       for (unsigned n = ListCount(c.state, slot, f, ssid); n > 0; --n) {
         for (int s = 0; s < function.streams; ++s) {
-          AtcInv(c, function.driven[s], ssid, t.pages, whole);
+          AtcInv(c, function.driven[s], ssid, t.pages, t.whole);
         }
       }
     }
@@ -605,6 +588,9 @@ Needs NeedsOf(const Context& c, int f, int ssid, int slot, bool ats) {
 }
 
 Outcome DriverStep(Context& c, Step step) {
+  if (c.Is(Attach::kOnePhase) && c.thread.program != Program::kInvalidate) {
+    return one_phase::DriverStep(c, step);
+  }
   switch (step) {
     case Step::kCheckDomain:
       return CheckDomain(c);
@@ -680,10 +666,6 @@ void BeginAttach(Context& c, int f, Dom new_domain, Dom old_domain) {
     t.program = Program::kAttachNested;
   } else {
     t.program = Program::kAttachPaging;
-  }
-  if (c.Is(Attach::kOnePhase) && old_domain != kNoDomain) {
-    t.then = t.program;
-    t.program = Program::kDetach;
   }
 }
 

@@ -58,6 +58,9 @@ void RemoveMaster(Context& c, int f);
 int AllocateDomain(Context& c, int slot, int smmu, int stage, bool finalise);
 // arm_smmu_domain_finalise: page table and tag.
 int FinaliseDomain(Context& c, int slot, int smmu, int stage);
+// 6.1: a domain whose attach failed for want of a CD table's leaf remembers an
+// ASID that it has given back.
+void WarnOfLostAsid(Context& c, const Space& domain);
 // The sequential part of freeing one: REQUIRES an invalidation before.
 void FreeDomain(Context& c, int slot);
 

@@ -72,8 +72,8 @@ Words EncodeSte(const Board& board, const State& state, const Ste& ste) {
   if (ste.config >= Config::kStage1 && ste.eats) words[1] |= kEats;
   if (ste.config == Config::kStage2 || nested) {
     const int slot =
-        ste.target == kFreed ? kSlots : board.CountedBy(ste.target);
-    const uint64_t vmid = slot < kSlots ? state.domains[slot].tag : 0;
+        ste.target == kFreed ? kAllSlots : board.CountedBy(ste.target);
+    const uint64_t vmid = slot < kAllSlots ? SpaceAt(state, slot).tag : 0;
     words[2] = vmid | kVtcr << 32 | Mask(51, 51) | Mask(54, 54) | Mask(58, 58);
     words[3] = TableOf(slot);
   }
@@ -83,8 +83,8 @@ Words EncodeSte(const Board& board, const State& state, const Ste& ste) {
 Words EncodeCd(const State& state, Cd cd) {
   Words words{};
   if (cd == kNoCd || cd == kCachedInvalid) return words;
-  const int slot = cd == kFreedCd ? kSlots : cd - 1;
-  const uint64_t asid = slot < kSlots ? state.domains[slot].tag : 0;
+  const int slot = cd == kFreedCd ? kAllSlots : cd - 1;
+  const uint64_t asid = slot < kAllSlots ? SpaceAt(state, slot).tag : 0;
   words[0] = 16 | Mask(30, 30) | kCdValid | Mask(41, 41) | Mask(45, 45) |
              Mask(46, 46) | Mask(47, 47) | asid << 48;
   words[1] = TableOf(slot);

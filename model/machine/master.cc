@@ -146,14 +146,29 @@ int AllocateDomain(Context& c, int slot, int smmu, int stage, bool finalise) {
   return error;
 }
 
+void WarnOfLostAsid(Context& c, const Space& domain) {
+  if (!domain.finalised && domain.tag != 0 && c.log != nullptr) {
+    c.log->Warn("arm_smmu_free_asid", "(&cd->refs)->counter <= 0");
+  }
+}
+
 void FreeDomain(Context& c, int slot) {
   const Domain& domain = c.state.domains[slot];
+  WarnOfLostAsid(c, domain);
   if (domain.finalised) MakeStale(c.state, slot, (1u << kPages) - 1);
   Dangle(c, slot);
   bool attached = false;
   for (uint8_t list : domain.list) attached = attached || list != 0;
   if (attached && c.log != nullptr) {
     c.log->MemoryError("a domain is freed with devices on its list", false);
+  }
+  // 6.1: a detach that failed leaves its group where it was.
+  for (Group& group : c.state.groups) {
+    if (group.domain != DomOf(slot) || slot >= kDeclared) continue;
+    group.domain = kFreedDomain;
+    if (c.log != nullptr) {
+      c.log->MemoryError("a domain is freed that a group points to", false);
+    }
   }
   c.state.domains[slot] = {};
 }

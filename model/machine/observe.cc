@@ -33,9 +33,18 @@ uint8_t RouteOf(const State& state, const Ste& ste) {
   return ATSFUZZ_ROUTE_STAGE1;
 }
 
-uint8_t DeclaredOrDefault(int slot) {
-  return static_cast<uint8_t>(
-      slot < kDeclared ? slot : ATSFUZZ_MAX_DOMAINS + (slot - kDeclared));
+// A slot of the state as the observation numbers it.
+uint8_t ObservedSlot(int slot) {
+  if (slot < kDeclared) return static_cast<uint8_t>(slot);
+  const int first =
+      slot < kSlots ? ATSFUZZ_MAX_DOMAINS : ATSFUZZ_FIRST_BLOCKING;
+  return static_cast<uint8_t>(first + (slot - kDeclared) % kFunctions);
+}
+
+// Attachments of a function and a PASID to the domain of a slot.
+unsigned ListedAt(const State& state, int slot, int f, int ssid) {
+  if (slot < kSlots) return state.domains[slot].list[ssid] >> 2 * f & 3;
+  return ssid == 0 ? state.groups[slot - kSlots].blocking_list >> f & 1 : 0;
 }
 
 }  // namespace
@@ -44,7 +53,7 @@ const atsfuzz_observation& Recorder::Observe() {
   const Board& board = machine_.board();
   invs_.clear();
   for (int f = 0; f < board.function_count; ++f) ObserveFunction(f);
-  for (int slot = 0; slot < kSlots; ++slot) ObserveDomain(slot);
+  for (int slot = 0; slot < kAllSlots; ++slot) ObserveDomain(slot);
   ObserveAtc();
   ObserveIotlb();
   observation_.invs = invs_.data();
@@ -71,10 +80,14 @@ void Recorder::ObserveFunction(int f) {
     out.stu = owner.stu != 0 ? owner.stu : 12;
   }
   out.stream_count = fixed.streams;
-  const Dom domain = state_.groups[fixed.leader].domain;
-  out.group_domain = function.is_probed && IsPaging(domain)
-                         ? DeclaredOrDefault(SlotOf(domain))
-                         : ATSFUZZ_NONE;
+  const Group& group = state_.groups[fixed.leader];
+  out.group_domain = ATSFUZZ_NONE;
+  if (function.is_probed && IsPaging(group.domain)) {
+    out.group_domain = ObservedSlot(SlotOf(group.domain));
+  } else if (function.is_probed && group.domain == kBlocked &&
+             group.blocking.exists) {
+    out.group_domain = ObservedSlot(BlockingSlot(fixed.leader));
+  }
   for (int s = 0; s < fixed.streams; ++s) ObserveStream(f, s);
   for (int ssid = 1; ssid < kSsids; ++ssid) {
     const Cd cd = function.cd[ssid];
@@ -104,7 +117,10 @@ void Recorder::ObserveStream(int f, int s) {
   out.vmid = static_cast<uint16_t>(out.ste[2]);
   out.eats = ste.config >= Config::kStage1 && ste.eats;
   if (ste.config == Config::kStage1 && ste.target != kFreed) {
-    const Words& cd = cd_[ste.target][0];
+    // 6.1 writes it before anybody can see it, and not again.
+    const Words cd = machine_.design().attach == Attach::kOnePhase
+                         ? EncodeCd(state_, state_.functions[ste.target].cd[0])
+                         : cd_[ste.target][0];
     std::copy(cd.begin(), cd.end(), out.cd);
     out.cd_valid = state_.functions[ste.target].cd[0] != kNoCd;
     if (out.cd_valid) out.asid = static_cast<uint16_t>(cd[0] >> 48);
@@ -117,8 +133,8 @@ void Recorder::ObserveStream(int f, int s) {
 
 void Recorder::ObserveDomain(int slot) {
   const Board& board = machine_.board();
-  const Domain& domain = state_.domains[slot];
-  atsfuzz_domain& out = observation_.domains[DeclaredOrDefault(slot)];
+  const Space& domain = SpaceAt(state_, slot);
+  atsfuzz_domain& out = observation_.domains[ObservedSlot(slot)];
   out = {};
   if (!domain.exists) return;
   out.exists = 1;
@@ -127,7 +143,7 @@ void Recorder::ObserveDomain(int slot) {
   out.nr_ats_masters = domain.nr_ats_masters;
   for (int f = 0; f < board.function_count; ++f) {
     for (int ssid = 0; ssid < kSsids; ++ssid) {
-      const uint8_t count = domain.list[ssid] >> 2 * f & 3;
+      const unsigned count = ListedAt(state_, slot, f, ssid);
       uint8_t& seen = ssid == 0 ? out.attachments[f] : out.pasid_attachments[f];
       seen = static_cast<uint8_t>(seen + count);
     }

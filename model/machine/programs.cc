@@ -49,10 +49,9 @@ Programs::Programs(const Design& design) {
     Set(Program::kDetach, {S::kDisableAts, S::kInvalidateAtc, S::kUncount,
                            S::kLeaveList, S::kBelieve, S::kInstallSte});
     Set(Program::kAttachPaging,
-        {S::kCheckDomain, S::kAllocCdTable, S::kPredict, S::kBelieve,
-         S::kInstallCd, S::kInstallSte, S::kList, S::kCount, S::kAtcInvDomain,
-         S::kEnableAts});
-    Set(Program::kAttachStatic, {S::kInstallSte});
+        {S::kCheckDomain, S::kPredict, S::kBelieve, S::kInstallCd,
+         S::kInstallSte, S::kList, S::kCount, S::kAtcInvDomain, S::kEnableAts});
+    Set(Program::kAttachStatic, {S::kPredict, S::kInstallSte});
   } else {
     Set(Program::kAttachPaging,
         {S::kCheckDomain, S::kAllocCdTable,    S::kLockAsid,  S::kPredict,

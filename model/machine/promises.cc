@@ -20,6 +20,7 @@ unsigned PagesOf(const Named& r) {
 // Contract::FinalisedByAllocation.
 bool FinalisedByAllocation(const Machine& machine, int domain) {
   const Board::Domain& fixed = machine.board().domains[domain];
+  if (machine.design().attach == Attach::kOnePhase) return false;
   return machine.design().attach == Attach::kArrays ||
          fixed.parent != ATSFUZZ_NONE || fixed.stage == 1 ||
          !machine.board().smmus[fixed.smmu].stage1;

@@ -122,6 +122,18 @@ void Recorder::SteUpdate(int stream, const Ste& /*before*/, const Ste& after) {
           }};
   ReadFirstEntry(stream);
   Words target = EncodeSte(machine_.board(), state_, after);
+  if (machine_.design().attach == Attach::kOnePhase) {
+    // arm_smmu_write_strtab_ent: to a translation, word 0 comes last and alone.
+    if (after.config >= Config::kStage1) {
+      WriteWords(stream, target, 1, 8);
+      update.sync();
+      WriteWords(stream, target, 0, 1);
+    } else {
+      WriteWords(stream, target, 0, 8);
+    }
+    update.sync();
+    return;
+  }
   if (after.config == Config::kInvalid) {
     target = ste_[stream];
     target[0] = 0;
@@ -131,6 +143,20 @@ void Recorder::SteUpdate(int stream, const Ste& /*before*/, const Ste& after) {
     return;
   }
   update.Run(ste_[stream], target);
+}
+
+void Recorder::WriteWords(int stream, const Words& target, int first, int end) {
+  const Board::Stream& fixed = machine_.board().streams[stream];
+  for (int word = first; word < end; ++word) {
+    if (ste_[stream][word] == target[word]) continue;
+    atsfuzz_event& event = Add(ATSFUZZ_EVENT_STE_WRITE);
+    event.smmu = fixed.smmu;
+    event.stream = fixed.id;
+    event.a = static_cast<uint64_t>(word);
+    event.b = ste_[stream][word];
+    event.c = target[word];
+    ste_[stream][word] = target[word];
+  }
 }
 
 void Recorder::CdUpdate(int function, int ssid, uint8_t /*before*/,
@@ -171,7 +197,7 @@ void Recorder::CfgiCd(int stream, int ssid, bool leaf) {
 }
 
 void Recorder::Tlbi(int slot, unsigned pages, bool whole) {
-  const Domain& domain = state_.domains[slot];
+  const Space& domain = SpaceAt(state_, slot);
   const uint64_t tag = uint64_t{domain.tag} << (domain.stage2 ? 32 : 48);
   if (whole) {
     Command(domain.smmu,

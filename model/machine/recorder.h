@@ -58,6 +58,8 @@ class Recorder : public Log {
   uint64_t Iova(int smmu, int page) const;
   // A fresh stream table holds what the driver's first entries say.
   void ReadFirstEntry(int stream);
+  // Stores words of an entry that differ from `target`; `end` not included.
+  void WriteWords(int stream, const Words& target, int first, int end);
   // Bytes that an answer to a function's translation request covers: a page, or
   // less if its STU register said so; `small`: the register was 12.
   uint64_t AtcUnit(int f, bool small) const;

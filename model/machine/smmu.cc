@@ -153,6 +153,7 @@ void SetIotlb(State& state, int smmu, int stage, int tag, int page,
 
 // What a page of a regime translates to, filling the IOTLB; kAtcEmpty: nothing.
 AtcEntry Translate(Context& c, const Regime& regime, int page) {
+  if (regime.slot >= kSlots) return kAtcEmpty;  // a blocking domain
   const Domain& domain = c.state.domains[regime.slot];
   const int tag = domain.tag;
   const int stage = regime.guest    ? kStageGuest
@@ -262,8 +263,12 @@ void Prefetch(Context& c, int stream) {
 }
 
 void Tlbi(Context& c, int slot, unsigned pages, bool whole) {
-  const Domain& domain = c.state.domains[slot];
+  const Space& domain = SpaceAt(c.state, slot);
   if (c.log != nullptr) c.log->Tlbi(slot, pages, whole);
+  if (slot >= kSlots) {  // nothing is cached of a blocking domain
+    RefillAll(c);
+    return;
+  }
   const int stage = domain.stage2 ? kStageS2 : kStageS1;
   for (int page = 0; page < kPages; ++page) {
     if (whole || (pages >> page & 1) != 0) {

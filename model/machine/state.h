@@ -22,7 +22,14 @@ inline constexpr int kDeclared = 4;  // domains of the topology
 inline constexpr int kSlots = kDeclared + kFunctions;
 inline constexpr int kSsids = 3;  // 0: the RID; PASIDs 1 and 2
 inline constexpr int kPages = 4;  // of a domain
-inline constexpr int kTags = 8;   // ASIDs, and VMIDs of an SMMU: 1 to kTags
+// ASIDs, and VMIDs of an SMMU, of all that can be mapped in: 1 to kTags. Those
+// of blocking domains come after.
+inline constexpr int kTags = 8;
+
+// Then, where a blocking domain is a paging domain with nothing in it (6.1),
+// each group's blocking domain by its leader.
+inline constexpr int kAllSlots = kSlots + kFunctions;
+constexpr int BlockingSlot(int leader) { return kSlots + leader; }
 
 // What a function or a PASID can be attached to.
 using Dom = uint8_t;
@@ -31,7 +38,10 @@ inline constexpr Dom kIdentity = 1;
 inline constexpr Dom kBlocked = 2;
 inline constexpr Dom kFirstPaging = 3;  // + slot
 constexpr Dom DomOf(int slot) { return static_cast<Dom>(kFirstPaging + slot); }
-constexpr bool IsPaging(Dom dom) { return dom >= kFirstPaging; }
+inline constexpr Dom kFreedDomain = 0xff;  // a pointer that dangles
+constexpr bool IsPaging(Dom dom) {
+  return dom >= kFirstPaging && dom != kFreedDomain;
+}
 constexpr int SlotOf(Dom dom) { return dom - kFirstPaging; }
 
 // STE.Config, as far as traffic can tell.
@@ -107,6 +117,7 @@ struct Function {
   uint8_t always_on : 1;   // ats_always_on
   uint8_t gave_up : 1;     // Design::EnableFailure::kRolledBack
   uint8_t has_pasids : 1;  // ssid_bits > 0
+  uint8_t attached : 1;    // 6.1: domain is not NULL
   // STU as page shift: of the register, and of the pci_dev. 0: never set.
   uint8_t stu, ats_stu;
   uint8_t reset_depth;
@@ -138,16 +149,21 @@ inline bool HasSubstreams(const Function& function) {
   return function.has_pasids || function.always_on;
 }
 
-// arm_smmu_domain, or a nested domain.
-struct Domain {
+// What every arm_smmu_domain has.
+struct Space {
   uint8_t exists : 1;
   uint8_t finalised : 1;
   uint8_t stage2 : 1;
   uint8_t smmu : 1;
   uint8_t tag : 4;
-  uint8_t mapped : 4, unflushed : 4;  // pages
-  uint8_t tables : 1;                 // a last-level table has been allocated
+  uint8_t tables : 1;     // a last-level table has been allocated
+  uint8_t ssid_bits : 5;  // 6.1: s1cdmax of the domain's own CD table
   int8_t nr_ats_masters;
+};
+
+// An arm_smmu_domain that can be mapped in, or a nested domain.
+struct Domain : Space {
+  uint8_t mapped : 4, unflushed : 4;  // pages
   // Attachments on the list: by PASID, 2 bits a function.
   uint8_t list[kSsids];
   Array invs;
@@ -164,6 +180,9 @@ struct Group {
   uint8_t has_handle : 1;    // pasid_array[0]: of the last replace (7.x)
   uint8_t recovery_cnt;
   Dom pasids[kSsids];  // pasid_array; [0] unused
+  // 6.1: the blocking domain, and who is on its list, by function.
+  Space blocking;
+  uint8_t blocking_list;
 };
 
 struct State {
@@ -192,6 +211,12 @@ struct State {
 };
 static_assert(std::is_trivially_copyable_v<State>);
 static_assert(sizeof(State) <= 512);
+
+// REQUIRES: slot < kAllSlots.
+inline const Space& SpaceAt(const State& state, int slot) {
+  if (slot < kSlots) return state.domains[slot];
+  return state.groups[slot - kSlots].blocking;
+}
 
 }  // namespace atsfuzz::machine
 

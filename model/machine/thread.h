@@ -60,8 +60,9 @@ struct Thread {
   uint8_t fallback : 1;  // the attach under way is of the blocking domain
   uint8_t retiring : 1;
   int16_t group_result;
-  Dom previous;  // set-default: the old default domain
-  Dom retired;   // default domain to free at the end
+  Dom previous;           // set-default: the old default domain
+  Dom retired;            // default domain to free at the end
+  int16_t attach_result;  // 6.1: of an attach that is being undone
 
   // ---- The driver: one attachment. arm_smmu_attach_state.
   uint8_t function, ssid;

@@ -10,13 +10,17 @@ struct platform_device {
 };
 struct platform_driver {
 	int (*probe)(struct platform_device *);
+#ifdef ATSFUZZ_HAS_REMOVE_RETURNS
+	int (*remove)(struct platform_device *);
+#else
 	void (*remove)(struct platform_device *);
+#endif
 	void (*remove_new)(struct platform_device *);
 	void (*shutdown)(struct platform_device *);
 	struct device_driver driver;
 };
-extern const struct bus_type platform_bus_type;
-extern const struct bus_type pci_bus_type;
+extern ATSFUZZ_BUS platform_bus_type;
+extern ATSFUZZ_BUS pci_bus_type;
 #define to_platform_device(d) container_of(d, struct platform_device, dev)
 #define platform_get_drvdata(p) dev_get_drvdata(&(p)->dev)
 #define platform_set_drvdata(p, data) dev_set_drvdata(&(p)->dev, data)

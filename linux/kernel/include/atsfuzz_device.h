@@ -149,7 +149,16 @@ struct bus_type {
 	const char *name;
 	int (*dma_configure)(struct device *);
 	void (*dma_cleanup)(struct device *);
+#ifdef ATSFUZZ_HAS_BUS_OPS
+	const struct iommu_ops *iommu_ops;
+#endif
 };
+/* Buses are constant once the IOMMU core does not write into them. */
+#ifdef ATSFUZZ_HAS_BUS_OPS
+#define ATSFUZZ_BUS struct bus_type
+#else
+#define ATSFUZZ_BUS const struct bus_type
+#endif
 struct device_driver {
 	const char *name;
 	const struct of_device_id *of_match_table;
@@ -166,7 +175,7 @@ struct device {
 	struct kobject kobj;
 	const char *init_name;
 	struct device *parent;
-	const struct bus_type *bus;
+	ATSFUZZ_BUS *bus;
 	struct device_driver *driver;
 	const struct class *class;
 	const struct attribute_group **groups;
@@ -219,7 +228,7 @@ struct device_attribute {
 struct device *driver_find_device_by_fwnode(struct device_driver *driver,
 					    const struct fwnode_handle *fwnode);
 #define bus_find_device_by_fwnode(bus, fwnode) driver_find_device_by_fwnode(NULL, fwnode)
-int bus_for_each_dev(const struct bus_type *bus, struct device *start, void *data,
+int bus_for_each_dev(ATSFUZZ_BUS *bus, struct device *start, void *data,
 		     int (*fn)(struct device *, void *));
 
 struct notifier_block {

@@ -20,5 +20,6 @@
 #include "atsfuzz_memory.h"
 #include "atsfuzz_device.h"
 #include "atsfuzz_bus.h"
+#include "atsfuzz_older.h"
 
 #endif /* ATSFUZZ_KERNEL_H_ */

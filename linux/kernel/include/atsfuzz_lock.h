@@ -304,8 +304,12 @@ struct srcu_struct {
 #define usleep_range(a, b) udelay(b)
 #define fsleep(us) udelay(us)
 
+#if __has_include(<linux/args.h>)
 #include <linux/args.h>
+#endif
+#if __has_include(<linux/cleanup.h>)
 #include <linux/cleanup.h>
+#endif
 #include <linux/list.h>
 
 /* Kernels whose cleanup.h has guards use them. */
