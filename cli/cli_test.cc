@@ -28,7 +28,7 @@ TEST_F(Program, WithoutArgumentsShowsItsCommandsAndFails) {
 
 TEST_F(Program, HelpIsNoFailure) {
   for (const std::string command :
-       {"", "fuzz ", "replay ", "shrink ", "compare ", "drivers "}) {
+       {"", "fuzz ", "sweep ", "replay ", "shrink ", "compare ", "drivers "}) {
     Run(command + "--help");
     EXPECT_EQ(exit_status_, 0) << command;
     EXPECT_THAT(out_, StartsWith("usage: atsfuzz ")) << command;

@@ -25,6 +25,7 @@ struct Command {
 };
 
 int Fuzz(const std::vector<std::string>& arguments);
+int Sweep(const std::vector<std::string>& arguments);
 int Replay(const std::vector<std::string>& arguments);
 int Shrink(const std::vector<std::string>& arguments);
 int Compare(const std::vector<std::string>& arguments);

@@ -14,8 +14,10 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
+    {"sweep", "places every fault that scenarios could meet, one at a time",
+     Sweep},
     {"replay", "runs scenarios, and shows what happens in them", Replay},
     {"shrink", "makes a scenario that shows a violation smaller", Shrink},
     {"compare", "runs scenarios on two drivers, and shows where they differ",

@@ -38,7 +38,7 @@ class Campaign {
  private:
   absl::Status StartSanitized();
   model::Scenario ScenarioOf(uint64_t run) const;
-  uint64_t NextRoundSize() const;
+  uint64_t NextRoundSize();
   bool TimeIsUp() const;
   bool Interrupted() const {
     return options_.interrupted && options_.interrupted();
@@ -70,6 +70,7 @@ class Campaign {
   Clock::time_point start_;
   uint64_t next_run_ = 0;
   uint64_t round_size_ = kFirstRound;
+  std::vector<model::Scenario> planned_;  // the runs of this round, by a plan
   std::vector<model::Scenario> corpus_;
   Coverage coverage_;
   std::vector<SanitizedProgram> sanitized_;
@@ -89,6 +90,7 @@ absl::Status Campaign::StartSanitized() {
 }
 
 model::Scenario Campaign::ScenarioOf(uint64_t run) const {
+  if (options_.plan != nullptr) return planned_[run - next_run_];
   if (run < options_.corpus.size()) {
     return Restricted(options_.corpus[run], options_.generate.capabilities);
   }
@@ -114,7 +116,12 @@ model::Scenario Campaign::ScenarioOf(uint64_t run) const {
   return allowed ? scenario : Generate(seed, options_.generate);
 }
 
-uint64_t Campaign::NextRoundSize() const {
+// 0: nothing is left to do.
+uint64_t Campaign::NextRoundSize() {
+  if (options_.plan != nullptr) {
+    planned_ = options_.plan->NextRound();
+    return planned_.size();
+  }
   uint64_t count = std::max<uint64_t>(round_size_, 1);
   if (options_.runs) count = std::min(count, *options_.runs - next_run_);
   return count;
@@ -145,6 +152,7 @@ absl::Status Campaign::OneRound(uint64_t count) {
   round.scenario = [this](uint64_t run) { return ScenarioOf(run); };
   round.load = options_.plain;
   round.known = &coverage_;
+  round.tallies = options_.plan != nullptr;
   round.stop = [this](uint64_t runs, uint64_t operations) {
     Tell(runs, operations, false);
     return TimeIsUp() || Interrupted();
@@ -170,6 +178,9 @@ absl::Status Campaign::OneRound(uint64_t count) {
     if (status.ok()) status = ExamineReports(deaths, true);
   }
   GrowCorpus(done->reports);
+  if (options_.plan != nullptr) {
+    options_.plan->RoundDone(next_run_, done->reports);
+  }
   next_run_ += count;
   round_size_ = std::min(round_size_ * 2, kLargestRound);
   return status;
@@ -180,7 +191,9 @@ absl::Status Campaign::RunSanitizedShare(uint64_t first, uint64_t count,
   if (sanitized_.empty()) return absl::OkStatus();
   std::vector<uint64_t> runs;
   for (uint64_t run = first; run < first + count; ++run) {
-    if (run % kSanitizedShare == kSanitizedShare - 1) runs.push_back(run);
+    if (options_.thorough || run % kSanitizedShare == kSanitizedShare - 1) {
+      runs.push_back(run);
+    }
   }
   const size_t jobs = sanitized_.size();
   for (size_t job = 0; job < jobs; ++job) {
@@ -223,7 +236,10 @@ bool Campaign::WorthExamining(const RunReport& report) {
   bool worth = false;
   for (const std::string& key : keys) {
     const uint64_t count = ++key_counts_[key];
-    if (count <= kAlwaysExamined || std::has_single_bit(count)) worth = true;
+    if (options_.thorough || count <= kAlwaysExamined ||
+        std::has_single_bit(count)) {
+      worth = true;
+    }
   }
   return worth;
 }
@@ -286,6 +302,7 @@ void Campaign::GrowCorpus(const std::vector<RunReport>& reports) {
   std::vector<model::Scenario> additions;
   for (const RunReport& report : reports) {
     if (!coverage_.Add(report.features)) continue;
+    if (options_.plan != nullptr) continue;
     if (report.run < options_.corpus.size()) continue;  // is in it already
     additions.push_back(ScenarioOf(report.run));
   }
@@ -298,8 +315,10 @@ void Campaign::GrowCorpus(const std::vector<RunReport>& reports) {
 
 absl::StatusOr<CampaignResult> Campaign::Run() {
   absl::Status status = StartSanitized();
-  while (status.ok() && !(options_.runs && next_run_ >= *options_.runs)) {
-    status = OneRound(NextRoundSize());
+  while (status.ok()) {
+    const uint64_t count = NextRoundSize();
+    if (count == 0) break;
+    status = OneRound(count);
     if (TimeIsUp() || Interrupted()) break;
     if (new_finding_ && !options_.keep_going) break;
   }

@@ -11,6 +11,7 @@
 #include "fuzz/findings.h"
 #include "fuzz/generate.h"
 #include "fuzz/known.h"
+#include "fuzz/plan.h"
 #include "fuzz/round.h"
 #include "model/scenario.h"
 
@@ -53,6 +54,11 @@ struct CampaignOptions {
   // True: end with what there is. Asked every few milliseconds.
   std::function<bool()> interrupted;
   std::function<void(const CampaignProgress&)> progress;
+  // Not null: what it plans is run, nothing is drawn, and no corpus grows.
+  Plan* plan = nullptr;
+  // Every run is repeated under sanitizers, and whatever shows something is
+  // examined, not only enough of what looks alike.
+  bool thorough = false;
 };
 
 struct CampaignResult {

@@ -31,19 +31,24 @@ std::string CoarseKey(const properties::Violation& violation,
       classes);
 }
 
-// Collects coarse keys as violations appear.
+// Collects coarse keys as violations appear, and tallies if they are wanted.
 class KeyCollector : public RunListener {
  public:
-  KeyCollector(Link* link, uint8_t classes) : link_(link), classes_(classes) {}
+  KeyCollector(Link* link, uint8_t classes, bool tallies)
+      : link_(link), classes_(classes), wants_tallies_(tallies) {}
 
   void OnBoot(model::System& system,
               std::span<const properties::Violation> violations) override {
     Collect(nullptr, system, violations);
   }
-  void OnStep(const model::Operation& operation, size_t, bool implicit, int,
-              model::System& system,
+  void OnStep(const model::Operation& operation, size_t index, bool implicit,
+              int, model::System& system,
               std::span<const properties::Violation> violations) override {
     if (!implicit) link_->Part(++steps_);
+    if (wants_tallies_ && (classes_ == 0 || operation.faults.any())) {
+      tallies_.push_back({static_cast<uint32_t>(index), implicit,
+                          TallyOf(system.Events(), operation.faults)});
+    }
     Collect(&operation, system, violations);
   }
   void OnShutdown(model::System& system,
@@ -51,6 +56,14 @@ class KeyCollector : public RunListener {
     Collect(nullptr, system, violations);
   }
   const std::vector<std::string>& keys() const { return keys_; }
+  Json tallies() const {
+    Json tallies = Json::array();
+    for (const OperationTally& tally : tallies_) {
+      tallies.push_back({tally.operation, tally.implicit, tally.tally.asked,
+                         tally.tally.hit});
+    }
+    return tallies;
+  }
 
  private:
   void Collect(const model::Operation* operation, model::System& system,
@@ -71,14 +84,28 @@ class KeyCollector : public RunListener {
 
   Link* link_;
   uint8_t classes_;
+  bool wants_tallies_;
   uint64_t steps_ = 0;
   std::vector<std::string> keys_;
+  std::vector<OperationTally> tallies_;
 };
+
+std::vector<OperationTally> TalliesFrom(const Json& report) {
+  std::vector<OperationTally> tallies;
+  for (const Json& json : report["tallies"]) {
+    OperationTally& tally = tallies.emplace_back();
+    json[0].get_to(tally.operation);
+    json[1].get_to(tally.implicit);
+    json[2].get_to(tally.tally.asked);
+    json[3].get_to(tally.tally.hit);
+  }
+  return tallies;
+}
 
 void RunOne(const Round& round, uint64_t run, model::System& system,
             Coverage* seen, Link& link) {
   const model::Scenario scenario = round.scenario(run);
-  KeyCollector collector(&link, ClassesUsed(scenario));
+  KeyCollector collector(&link, ClassesUsed(scenario), round.tallies);
   // Whatever the runs before it in this process did must not show.
   const std::span<uint8_t> counters = system.Coverage();
   std::fill(counters.begin(), counters.end(), 0);
@@ -93,10 +120,11 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
   }
   std::vector<uint32_t> features = seen->NewFeatures(system.Coverage());
   seen->Add(features);
-  if (!features.empty() || !collector.keys().empty()) {
-    link.Send(
-        Json{{"run", run}, {"keys", collector.keys()}, {"features", features}}
-            .dump());
+  if (round.tallies || !features.empty() || !collector.keys().empty()) {
+    Json json = {
+        {"run", run}, {"keys", collector.keys()}, {"features", features}};
+    if (round.tallies) json["tallies"] = collector.tallies();
+    link.Send(json.dump());
   }
   link.Done(result->results.size(), result->effective);
 }
@@ -129,6 +157,7 @@ class Slice {
     RunReport report;
     report.run = child_->item();
     report.death = child_->death();
+    report.part = child_->part();
     result->reports.push_back(std::move(report));
     ++result->runs;
     next_ = child_->item() + static_cast<uint64_t>(round_.jobs);
@@ -198,6 +227,7 @@ class Slice {
       report.run = json["run"];
       json["keys"].get_to(report.keys);
       json["features"].get_to(report.features);
+      if (json.contains("tallies")) report.tallies = TalliesFrom(json);
       result->reports.push_back(std::move(report));
     }
   }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fuzz/coverage.h"
 #include "fuzz/crash.h"
+#include "fuzz/tally.h"
 #include "model/scenario.h"
 #include "model/system.h"
 
@@ -36,9 +37,11 @@ struct Round {
   // Asked every few milliseconds; true ends the round early, at run boundaries.
   // Told the operations done so far in this round.
   std::function<bool(uint64_t runs, uint64_t operations)> stop;
+  // Every run is reported, with its tallies.
+  bool tallies = false;
 };
 
-// A run that showed something.
+// A run that showed something, or any run if tallies are wanted.
 struct RunReport {
   uint64_t run = 0;
   // Coarse identities of its violations (no call stacks here), each once.
@@ -47,6 +50,11 @@ struct RunReport {
   // the same process had.
   std::vector<uint32_t> features;
   std::optional<Death> death;
+  // How many operations were done when it died.
+  uint64_t part = 0;
+  // If asked for: of each kernel entry, in order; in a scenario with faults
+  // only of the operations that have one.
+  std::vector<OperationTally> tallies;
 };
 
 struct RoundResult {

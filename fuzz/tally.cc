@@ -1,0 +1,94 @@
+#include "fuzz/tally.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+#include "absl/strings/string_view.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::FaultClass;
+
+bool Returned(const atsfuzz_event& event, absl::string_view function) {
+  return event.text != nullptr && absl::string_view(event.text) == function;
+}
+
+void Count(const atsfuzz_event& event, Tally* tally) {
+  const auto asked = [&](FaultClass fault) -> uint32_t& {
+    return tally->asked[IndexOf(fault)];
+  };
+  switch (event.kind) {
+    case ATSFUZZ_EVENT_ALLOC:
+      // Its number and not the number of events: a buffer that is full loses
+      // events.
+      asked(model::kFaultAlloc) =
+          std::max(asked(model::kFaultAlloc), static_cast<uint32_t>(event.b));
+      if ((event.c & 0x100) != 0) ++tally->hit[IndexOf(model::kFaultAlloc)];
+      break;
+    case ATSFUZZ_EVENT_CONFIG_WRITE_LOST:
+      ++tally->hit[IndexOf(model::kFaultConfigWrite)];
+      [[fallthrough]];
+    case ATSFUZZ_EVENT_CONFIG_WRITE:
+      ++asked(model::kFaultConfigWrite);
+      break;
+    case ATSFUZZ_EVENT_PCI_RETURN:
+      if (Returned(event, "pci_prepare_ats")) ++asked(model::kFaultPrepareAts);
+      if (Returned(event, "pci_enable_ats")) ++asked(model::kFaultEnableAts);
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+Tally TallyOf(std::span<const atsfuzz_event> events,
+              const model::Faults& faults) {
+  Tally tally;
+  for (const atsfuzz_event& event : events) Count(event, &tally);
+  const auto all = [&](FaultClass fault) {
+    tally.hit[IndexOf(fault)] = tally.asked[IndexOf(fault)];
+  };
+  if (faults.prepare_ats) all(model::kFaultPrepareAts);
+  if (faults.enable_ats) all(model::kFaultEnableAts);
+  return tally;
+}
+
+size_t IndexOf(FaultClass fault) {
+  return static_cast<size_t>(std::countr_zero(static_cast<unsigned>(fault)));
+}
+
+int Numbers(FaultClass fault) {
+  switch (fault) {
+    case model::kFaultAlloc:
+      return 64;
+    case model::kFaultConfigWrite:
+      return 8;
+    default:
+      return 1;
+  }
+}
+
+model::Faults FaultAt(FaultClass fault, int number) {
+  assert(number >= 1 && number <= Numbers(fault));
+  model::Faults faults;
+  switch (fault) {
+    case model::kFaultAlloc:
+      faults.alloc_numbers = uint64_t{1} << (number - 1);
+      break;
+    case model::kFaultPrepareAts:
+      faults.prepare_ats = true;
+      break;
+    case model::kFaultEnableAts:
+      faults.enable_ats = true;
+      break;
+    case model::kFaultConfigWrite:
+      faults.config_writes = static_cast<uint8_t>(1u << (number - 1));
+      break;
+  }
+  return faults;
+}
+
+}  // namespace atsfuzz::fuzz
