@@ -16,24 +16,6 @@
 namespace atsfuzz::cli {
 namespace {
 
-void ShowProgress(const fuzz::CampaignProgress& now) {
-  static double shown = -1;
-  if (now.seconds - shown < 0.1) return;
-  shown = now.seconds;
-  const double seconds = now.seconds > 0 ? now.seconds : 1;
-  absl::FPrintF(
-      stderr,
-      "\r\033[K%s  %s runs, %s/s  %s operations/s  %d %% covered  %d "
-      "findings%s",
-      absl::StrFormat("%.1f s", now.seconds), Count(now.runs),
-      Count(static_cast<uint64_t>(static_cast<double>(now.runs) / seconds)),
-      Count(
-          static_cast<uint64_t>(static_cast<double>(now.operations) / seconds)),
-      now.edges == 0 ? 0 : now.edges_covered * 100 / now.edges, now.findings,
-      now.shrinking ? "  shrinking" : "");
-  fflush(stderr);
-}
-
 std::string Summary(const Driver& driver, const fuzz::CampaignResult& result) {
   size_t known = 0;
   for (const fuzz::Finding& finding : result.findings) {
@@ -130,6 +112,24 @@ report::Json ResultJson(const CampaignFlags& flags, const Driver& driver,
 }
 
 }  // namespace
+
+void ShowProgress(const fuzz::CampaignProgress& now) {
+  static double shown = -1;
+  if (now.seconds - shown < 0.1) return;
+  shown = now.seconds;
+  const double seconds = now.seconds > 0 ? now.seconds : 1;
+  absl::FPrintF(
+      stderr,
+      "\r\033[K%s  %s runs, %s/s  %s operations/s  %d %% covered  %d "
+      "findings%s",
+      absl::StrFormat("%.1f s", now.seconds), Count(now.runs),
+      Count(static_cast<uint64_t>(static_cast<double>(now.runs) / seconds)),
+      Count(
+          static_cast<uint64_t>(static_cast<double>(now.operations) / seconds)),
+      now.edges == 0 ? 0 : now.edges_covered * 100 / now.edges, now.findings,
+      now.shrinking ? "  shrinking" : "");
+  fflush(stderr);
+}
 
 absl::StatusOr<fuzz::CampaignResult> RunCampaignFor(
     const CampaignFlags& flags, const Driver& driver,

@@ -11,6 +11,9 @@
 
 namespace atsfuzz::cli {
 
+// One line on stderr, over the last one.
+void ShowProgress(const fuzz::CampaignProgress& now);
+
 // Runs the campaign, with progress on a terminal, and says on stdout what is
 // run unless --json is given.
 absl::StatusOr<fuzz::CampaignResult> RunCampaignFor(

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/command.h"
+#include "cli/compare_flags.h"
 #include "cli/difference_text.h"
 #include "cli/driver.h"
 #include "cli/driver_pair.h"
@@ -26,87 +27,33 @@ namespace atsfuzz::cli {
 namespace {
 
 constexpr char kAbout[] =
-    "Runs scenarios on two drivers in lockstep and shows the first thing that\n"
-    "can be observed of one and not of the other, in a scenario that is as\n"
-    "small as it gets. Without FILEs scenarios are generated, within what "
-    "both\n"
-    "drivers can do; allocation faults by site. Ends after the first "
-    "difference\n"
-    "unless --keep-going.";
+    "Compares two drivers on the same machines and operations, within what "
+    "both\ncan do; allocation faults by site. Without FILEs scenarios are "
+    "generated.\n\n"
+    "By verdicts (two kernels, or one without and with patches): each is "
+    "fuzzed,\nand the minimal scenario of every finding runs on both. Prints "
+    "a table of the\ninvariants with left and right: `violated`, `holds`, or "
+    "`other`, when only other\ninvariants are violated in that scenario. "
+    "A star: this driver violates the same "
+    "invariant in\nthe same function by another scenario. Ends with\nstatus 1 "
+    "if there is a "
+    "regression: violated by the second driver, and held by\nthe first "
+    "there and everywhere else.\n\n"
+    "By steps (a model and a kernel): both run in lockstep; shows the first "
+    "thing\nthat can be observed of one and not of the other, in a scenario "
+    "as small as it\ngets. Ends after the first difference unless "
+    "--keep-going, with status 1.";
 
 constexpr char kExamples[] =
     "  atsfuzz compare --driver=model:6.12 --driver=linux:6.12\n"
-    "  atsfuzz compare --driver=linux:6.12 --driver=linux:$HOME/src/linux\n"
-    "  atsfuzz compare --driver=linux:6.12 --driver=linux:6.12 "
-    "--patch=fix.patch\n"
+    "  atsfuzz compare --driver=linux:7.2 --driver=linux:7.3\n"
+    "  atsfuzz compare --driver=linux:6.12 --patch=fix.patch\n"
     "  atsfuzz compare --driver=model:6.12 --driver=linux:6.12 "
     "corpus/seeds/*.ats\n";
-
-struct CompareFlags {
-  std::vector<std::string> drivers, patches;
-  std::string faults = "all", output = "differences", topology;
-  uint64_t seed = 1, operations = 32;
-  std::optional<uint64_t> seconds, runs;
-  bool keep_going = false, json = false;
-
-  void AddTo(Flags* flags) {
-    flags->Add("driver", "DRIVER",
-               "Two of them: linux:VERSION, linux:/path/to/tree or "
-               "model:DESIGN.",
-               &drivers);
-    flags->Add("patch", "FILE",
-               "Applied to a copy of the last linux: tree; may be given "
-               "several times.",
-               &patches);
-    flags->Add("topology", "FILE",
-               "A scenario whose machine is used; without it machines are "
-               "generated.",
-               &topology);
-    flags->Add("seconds", "N",
-               "How long to generate scenarios (default 60, without limit if "
-               "--runs is given; with FILEs none are generated unless one of "
-               "the two is).",
-               &seconds);
-    flags->Add("runs", "N", "At most that many generated scenarios.", &runs);
-    flags->Add("operations", "N",
-               "The longest generated scenario (default 32).", &operations);
-    flags->Add("seed", "N", "Same seed, same runs (default 1).", &seed);
-    flags->Add("faults", "LIST",
-               "all (default), none, or a comma list of alloc, prepare-ats, "
-               "enable-ats, config-write.",
-               &faults);
-    flags->Add("output", "DIR",
-               "Where differences are written (default differences).", &output);
-    flags->Add("keep-going", "Goes on after a difference, for others.",
-               &keep_going);
-    flags->Add("json", "Prints one JSON object.", &json);
-  }
-
-  // What repeats the comparison on a scenario.
-  std::string CommandLine(const std::string& path) const {
-    std::string text = "./atsfuzz compare";
-    for (const std::string& driver : drivers) {
-      absl::StrAppend(&text, " --driver=", driver);
-    }
-    for (const std::string& patch : patches) {
-      absl::StrAppend(&text, " --patch=", patch);
-    }
-    return absl::StrCat(text, " ", path);
-  }
-};
 
 // Everything that can be wrong with the input, before anything is built.
 absl::StatusOr<fuzz::CompareOptions> OptionsFor(
     const CompareFlags& flags, const std::vector<std::string>& paths) {
-  if (flags.drivers.size() != 2) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "compare needs --driver twice, found ", flags.drivers.size(),
-        "; `atsfuzz compare --help` has examples"));
-  }
-  if (flags.operations < 1 || flags.operations > 1024) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--operations=", flags.operations, ": expected 1 to 1024"));
-  }
   const auto faults = ParseFaults(flags.faults);
   if (!faults.ok()) return faults.status();
   fuzz::CompareOptions options;
@@ -253,6 +200,9 @@ int Compare(const std::vector<std::string>& arguments) {
     fputs(flags.Help().c_str(), stdout);
     return kClean;
   }
+  const absl::Status complete = values.Complete();
+  if (!complete.ok()) return Fail(complete);
+  if (values.by == "verdicts") return CompareByVerdicts(values, *paths);
   auto options = OptionsFor(values, *paths);
   if (!options.ok()) return Fail(options.status());
   const auto pair =

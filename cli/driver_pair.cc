@@ -14,6 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool IsKernel(const std::string& driver) {
+  return absl::StartsWith(driver, "linux:");
+}
+
+}  // namespace
+
 std::string LabelOf(const Driver& driver,
                     const std::vector<std::string>& patches) {
   std::string label = driver.name;
@@ -25,11 +31,20 @@ std::string LabelOf(const Driver& driver,
   return label;
 }
 
-bool IsKernel(const std::string& driver) {
-  return absl::StartsWith(driver, "linux:");
+absl::StatusOr<PairFlags> FlagsOfPair(const std::string& left,
+                                      const std::string& right,
+                                      const std::vector<std::string>& patches) {
+  PairFlags flags;
+  flags.left.driver = left;
+  flags.right.driver = right;
+  (IsKernel(left) && !IsKernel(right) ? flags.left : flags.right).patches =
+      patches;
+  for (const DriverFlags* side : {&flags.left, &flags.right}) {
+    const absl::Status status = CheckDriver(*side);
+    if (!status.ok()) return status;
+  }
+  return flags;
 }
-
-}  // namespace
 
 struct DriverPair::Folder {
   fs::path path;
@@ -42,25 +57,18 @@ struct DriverPair::Folder {
 absl::StatusOr<DriverPair> DriverPair::Obtain(
     const std::string& left, const std::string& right,
     const std::vector<std::string>& patches) {
-  DriverFlags left_flags, right_flags;
-  left_flags.driver = left;
-  right_flags.driver = right;
-  (IsKernel(left) && !IsKernel(right) ? left_flags : right_flags).patches =
-      patches;
-  for (const DriverFlags* flags : {&left_flags, &right_flags}) {
-    const absl::Status status = CheckDriver(*flags);
-    if (!status.ok()) return status;
-  }
+  const auto flags = FlagsOfPair(left, right, patches);
+  if (!flags.ok()) return flags.status();
   const Builds builds = {.plain = true, .sanitized = false};
-  auto left_driver = ObtainDriver(left_flags, builds);
+  auto left_driver = ObtainDriver(flags->left, builds);
   if (!left_driver.ok()) return left_driver.status();
-  auto right_driver = ObtainDriver(right_flags, builds);
+  auto right_driver = ObtainDriver(flags->right, builds);
   if (!right_driver.ok()) return right_driver.status();
   DriverPair pair;
   pair.left_ = *std::move(left_driver);
   pair.right_ = *std::move(right_driver);
-  pair.left_label_ = LabelOf(pair.left_, left_flags.patches);
-  pair.right_label_ = LabelOf(pair.right_, right_flags.patches);
+  pair.left_label_ = LabelOf(pair.left_, flags->left.patches);
+  pair.right_label_ = LabelOf(pair.right_, flags->right.patches);
   const absl::Status copied = pair.CopySharedModules();
   if (!copied.ok()) return copied;
   return pair;

@@ -12,16 +12,28 @@
 
 namespace atsfuzz::cli {
 
+// The flags of each of two drivers: `patches` are for the last of the two that
+// is a kernel tree. InvalidArgument if neither is, or as CheckDriver.
+struct PairFlags {
+  DriverFlags left, right;
+};
+absl::StatusOr<PairFlags> FlagsOfPair(const std::string& left,
+                                      const std::string& right,
+                                      const std::vector<std::string>& patches);
+
+// "linux:6.12 (6.12.117) with fix.patch", "model:6.12".
+std::string LabelOf(const Driver& driver,
+                    const std::vector<std::string>& patches);
+
 // Two drivers that live in one process.
 class DriverPair {
  public:
-  // As ObtainDriver. `patches` are for the last of the two that is a kernel
-  // tree; InvalidArgument if neither is.
+  // As FlagsOfPair and ObtainDriver.
   static absl::StatusOr<DriverPair> Obtain(
       const std::string& left, const std::string& right,
       const std::vector<std::string>& patches);
 
-  // "linux:6.12 (6.12.117) with fix.patch", "model:6.12".
+  // As LabelOf.
   const std::string& left_label() const { return left_label_; }
   const std::string& right_label() const { return right_label_; }
   // What both can do.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "fuzz/compare.h"
 #include "fuzz/coverage.h"
 #include "fuzz/investigate.h"
 #include "fuzz/machine.h"
@@ -38,6 +39,7 @@ class Campaign {
  private:
   absl::Status StartSanitized();
   model::Scenario ScenarioOf(uint64_t run) const;
+  model::Scenario DrawnFor(uint64_t run) const;
   uint64_t NextRoundSize();
   bool TimeIsUp() const;
   bool Interrupted() const {
@@ -63,7 +65,7 @@ class Campaign {
           Tell(0, 0, true);
           return Interrupted();
         },
-        options_.generate.capabilities);
+        options_.generate.capabilities, options_.by_site);
   }
 
   const CampaignOptions& options_;
@@ -90,6 +92,10 @@ absl::Status Campaign::StartSanitized() {
 }
 
 model::Scenario Campaign::ScenarioOf(uint64_t run) const {
+  return options_.by_site ? ByAllocationSite(DrawnFor(run)) : DrawnFor(run);
+}
+
+model::Scenario Campaign::DrawnFor(uint64_t run) const {
   if (options_.plan != nullptr) return planned_[run - next_run_];
   if (run < options_.corpus.size()) {
     return Restricted(options_.corpus[run], options_.generate.capabilities);

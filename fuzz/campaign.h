@@ -59,6 +59,9 @@ struct CampaignOptions {
   // Every run is repeated under sanitizers, and whatever shows something is
   // examined, not only enough of what looks alike.
   bool thorough = false;
+  // Allocations fail by site and not by number, in findings too: what is to
+  // mean the same on another system.
+  bool by_site = false;
 };
 
 struct CampaignResult {

@@ -47,11 +47,22 @@ bool Shows(const model::Scenario& scenario, const Sighting& wanted,
 
 Investigator::Investigator(LoadSystem load, SanitizedProgram* sanitized,
                            std::function<bool()> stop,
-                           const model::Capabilities& capabilities)
+                           const model::Capabilities& capabilities,
+                           bool by_site)
     : load_(std::move(load)),
       sanitized_(sanitized),
       stop_(std::move(stop)),
-      capabilities_(capabilities) {}
+      capabilities_(capabilities),
+      by_site_(by_site) {}
+
+// Whether the shrinker may come to `scenario`.
+bool Investigator::Allowed(const model::Scenario& scenario) const {
+  return !by_site_ ||
+         std::none_of(scenario.operations.begin(), scenario.operations.end(),
+                      [](const model::Operation& operation) {
+                        return operation.faults.alloc_numbers != 0;
+                      });
+}
 
 absl::StatusOr<Investigator::Examination> Investigator::Examine(
     const model::Scenario& scenario) const {
@@ -149,8 +160,8 @@ ChildShrink Investigator::ShrinkSighting(const model::Scenario& scenario,
     auto loaded = load_();
     if (!loaded.ok()) return nullptr;
     const std::shared_ptr<model::System> system = *std::move(loaded);
-    return [system, &sighting](const model::Scenario& candidate) {
-      return Shows(candidate, sighting, *system);
+    return [this, system, &sighting](const model::Scenario& candidate) {
+      return Allowed(candidate) && Shows(candidate, sighting, *system);
     };
   };
   return ShrinkInChild(scenario, make, stop_, capabilities_);
@@ -160,6 +171,7 @@ ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
                                       const std::string& key,
                                       bool sanitized) const {
   const Predicate fails = [&](const model::Scenario& candidate) {
+    if (!Allowed(candidate)) return false;
     const auto seen =
         sanitized ? ExamineSanitized(candidate) : Examine(candidate);
     return seen.ok() && seen->died && seen->sightings[0].key() == key;

@@ -23,10 +23,11 @@ class Investigator {
  public:
   // `load` makes an instrumented system. `sanitized` may be null. `stop` is
   // asked now and then; true makes the shrinker return what it has.
-  // `capabilities`: those of the system that `load` makes.
+  // `capabilities`: those of the system that `load` makes. `by_site`: no
+  // allocation that fails by its site comes to fail by its number.
   Investigator(LoadSystem load, SanitizedProgram* sanitized,
                std::function<bool()> stop,
-               const model::Capabilities& capabilities);
+               const model::Capabilities& capabilities, bool by_site = false);
 
   struct Examination {
     model::Scenario scenario;  // without the operations that were dropped
@@ -50,11 +51,13 @@ class Investigator {
   ChildShrink ShrinkDeath(const model::Scenario& scenario,
                           const std::string& key, bool sanitized) const;
   void Confirm(Finding* finding) const;
+  bool Allowed(const model::Scenario& scenario) const;
 
   LoadSystem load_;
   SanitizedProgram* sanitized_;
   std::function<bool()> stop_;
   model::Capabilities capabilities_;
+  bool by_site_;
 };
 
 }  // namespace atsfuzz::fuzz
