@@ -42,13 +42,14 @@ void CampaignFlags::AddTo(Flags* flags, const char* default_faults,
   flags->Add("seed", "N", "Same seed, same runs (default 1).", &seed);
   flags->Add("jobs", "N", "Worker processes (default 2); changes no result.",
              &jobs);
-  flags->Add("faults", "LIST",
-             faults == "none"
-                 ? "none (default), all, or a comma list of alloc, "
-                   "prepare-ats, enable-ats, config-write."
-                 : "all (default), or a comma list of alloc, prepare-ats, "
-                   "enable-ats, config-write.",
-             &faults);
+  flags->Add(
+      "faults", "LIST",
+      faults == "none"
+          ? "none (default), all, or a comma list of alloc, "
+            "prepare-ats, enable-ats, config-write, cmd-sync, atc-timeout."
+          : "all (default), or a comma list of alloc, prepare-ats, "
+            "enable-ats, config-write, cmd-sync, atc-timeout.",
+      &faults);
   flags->Add("findings", "DIR",
              "Where findings are written (default findings).", &findings);
   flags->Add("known", "FILE",

@@ -35,7 +35,7 @@ void CompareFlags::AddTo(Flags* flags) {
   flags->Add("seed", "N", "Same seed, same runs (default 1).", &seed);
   flags->Add("faults", "LIST",
              "all (default), none, or a comma list of alloc, prepare-ats, "
-             "enable-ats, config-write.",
+             "enable-ats, config-write, cmd-sync, atc-timeout.",
              &faults);
   flags->Add("output", "DIR",
              "Where differences are written (default differences).", &output);

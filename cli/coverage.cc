@@ -66,7 +66,7 @@ struct CoverageFlags {
     flags->Add("jobs", "N", "Worker processes (default 2).", &jobs);
     flags->Add("faults", "LIST",
                "none (default), all, or a comma list of alloc, prepare-ats, "
-               "enable-ats, config-write.",
+               "enable-ats, config-write, cmd-sync, atc-timeout.",
                &faults);
   }
 };

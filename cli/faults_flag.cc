@@ -29,7 +29,8 @@ absl::StatusOr<uint8_t> ParseFaults(const std::string& text) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--faults=", text, ": found `", name,
           "`, expected none, all or a "
-          "list of alloc, prepare-ats, enable-ats, config-write",
+          "list of alloc, prepare-ats, enable-ats, config-write, cmd-sync, "
+          "atc-timeout",
           near.empty() ? "" : absl::StrCat("; did you mean ", near, "?")));
     }
     classes |= found;

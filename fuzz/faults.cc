@@ -5,12 +5,35 @@ namespace atsfuzz::fuzz {
 using model::Faults;
 using model::OperationKind;
 
+namespace {
+
+// Operations on domains write no config space, flushes allocate nothing, and
+// only those that invalidate give the SMMU commands.
+uint8_t OfDomains(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kUnmap:
+      return model::kFaultAlloc | model::kFaultCmdSync |
+             model::kFaultAtcTimeout;
+    case OperationKind::kFlush:
+      return model::kFaultCmdSync | model::kFaultAtcTimeout;
+    case OperationKind::kDomainFree:
+      return model::kFaultAlloc | model::kFaultCmdSync;
+    default:
+      return model::kFaultAlloc;
+  }
+}
+
+// Most operations complete their commands with few CMD_SYNCs.
+uint8_t DrawSync(Dice& dice) {
+  return static_cast<uint8_t>(1u << dice.Below(dice.Chance(85) ? 3 : 8));
+}
+
+}  // namespace
+
 Faults DrawFault(Dice& dice, OperationKind kind, uint8_t classes) {
   Faults faults;
-  // Operations on domains write no config space; accesses and flushes allocate
-  // nothing either.
-  if (kind == OperationKind::kDma || kind == OperationKind::kFlush) return {};
-  if (!model::ShapeOf(kind).function) classes &= model::kFaultAlloc;
+  if (kind == OperationKind::kDma) return {};
+  if (!model::ShapeOf(kind).function) classes &= OfDomains(kind);
   // The driver prepares ATS in a probe and nowhere else.
   if (kind != OperationKind::kProbe) {
     classes &= static_cast<uint8_t>(~model::kFaultPrepareAts);
@@ -38,6 +61,13 @@ Faults DrawFault(Dice& dice, OperationKind kind, uint8_t classes) {
       faults.config_writes =
           static_cast<uint8_t>(1u << dice.Below(dice.Chance(85) ? 3 : 8));
       break;
+    case model::kFaultCmdSync:
+      faults.cmd_syncs = DrawSync(dice);
+      break;
+    case model::kFaultAtcTimeout:
+      // No kernel sends ATC invalidations more than a few times in a call.
+      faults.atc_timeouts = static_cast<uint8_t>(1u << dice.Below(2));
+      break;
   }
   return faults;
 }
@@ -52,6 +82,10 @@ Faults OnlyClasses(const Faults& faults, uint8_t classes) {
   if (classes & model::kFaultEnableAts) kept.enable_ats = faults.enable_ats;
   if (classes & model::kFaultConfigWrite) {
     kept.config_writes = faults.config_writes;
+  }
+  if (classes & model::kFaultCmdSync) kept.cmd_syncs = faults.cmd_syncs;
+  if (classes & model::kFaultAtcTimeout) {
+    kept.atc_timeouts = faults.atc_timeouts;
   }
   return kept;
 }

@@ -79,6 +79,12 @@ class EventReader {
       case ATSFUZZ_EVENT_TIMEOUT:
         out_.others.push_back({ObservedKind::kTimeout, {}, {}, {}, index});
         break;
+      case ATSFUZZ_EVENT_COMMAND_HELD:
+      case ATSFUZZ_EVENT_ATC_TIMEOUT:
+        // How many commands a batch has is each side's affair.
+        out_.others.push_back(
+            {ObservedKind::kTimeout, {event.kind, event.smmu}, {}, {}, index});
+        break;
       case ATSFUZZ_EVENT_CONFIG_WRITE:
       case ATSFUZZ_EVENT_CONFIG_WRITE_LOST:
         ReadConfigWrite(event, index);

@@ -23,6 +23,11 @@ bool Changed(const Scenario& scenario, size_t index, const Attempt& attempt,
   return attempt(changed);
 }
 
+// The faults that say by number what they hit, up to the eighth.
+using Numbers = uint8_t Faults::*;
+constexpr Numbers kNumbers[] = {&Faults::config_writes, &Faults::cmd_syncs,
+                                &Faults::atc_timeouts};
+
 bool DropFaultsOf(const Scenario& scenario, size_t index,
                   const Attempt& attempt) {
   const auto without = [&](const auto& change) {
@@ -42,9 +47,11 @@ bool DropFaultsOf(const Scenario& scenario, size_t index,
         without([&](Faults& f) { f.alloc_sites &= ~mask; })) {
       return true;
     }
-    if ((faults.config_writes & mask) &&
-        without([&](Faults& f) { f.config_writes &= ~mask; })) {
-      return true;
+    for (Numbers numbers : kNumbers) {
+      if ((faults.*numbers & mask) &&
+          without([&](Faults& f) { f.*numbers &= ~mask; })) {
+        return true;
+      }
     }
   }
   return without([](Faults& f) { f.prepare_ats = false; }) ||
@@ -80,12 +87,13 @@ bool SimplifyFaultsOf(const Scenario& scenario, size_t index,
           })) {
         return true;
       }
-      if (bit < 8 && (faults.config_writes >> bit & 1) &&
-          change([&](Faults& f) {
-            f.config_writes &= static_cast<uint8_t>(~(1u << bit));
-            f.config_writes |= static_cast<uint8_t>(1u << lower);
-          })) {
-        return true;
+      for (Numbers numbers : kNumbers) {
+        if (bit < 8 && (faults.*numbers >> bit & 1) && change([&](Faults& f) {
+              f.*numbers &= static_cast<uint8_t>(~(1u << bit));
+              f.*numbers |= static_cast<uint8_t>(1u << lower);
+            })) {
+          return true;
+        }
       }
     }
   }

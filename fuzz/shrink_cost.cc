@@ -59,6 +59,11 @@ uint64_t FaultsCost(const Faults& faults) {
   for (uint32_t bits = faults.config_writes; bits != 0; bits &= bits - 1) {
     cost += std::countr_zero(bits) + 1;
   }
+  for (uint32_t numbers : {faults.cmd_syncs, faults.atc_timeouts}) {
+    for (; numbers != 0; numbers &= numbers - 1) {
+      cost += std::countr_zero(numbers) + 1;
+    }
+  }
   return cost + faults.prepare_ats + faults.enable_ats;
 }
 
@@ -104,7 +109,8 @@ auto OrderKey(const Operation& operation) {
                     operation.default_domain, operation.faults.alloc_numbers,
                     operation.faults.alloc_sites, operation.faults.prepare_ats,
                     operation.faults.enable_ats,
-                    operation.faults.config_writes);
+                    operation.faults.config_writes, operation.faults.cmd_syncs,
+                    operation.faults.atc_timeouts);
 }
 
 auto OrderKey(const Smmu& smmu) {
@@ -158,7 +164,9 @@ bool ComesFirst(const Operation& a, const Operation& b) {
 int CountFaults(const Faults& faults) {
   return std::popcount(faults.alloc_numbers) +
          std::popcount(faults.alloc_sites) +
-         std::popcount(faults.config_writes) + faults.prepare_ats +
+         std::popcount(faults.config_writes) +
+         std::popcount(faults.cmd_syncs) + std::popcount(faults.atc_timeouts) +
+         faults.prepare_ats +
          faults.enable_ats;
 }
 

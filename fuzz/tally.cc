@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "absl/strings/string_view.h"
+#include "properties/command.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -37,17 +38,50 @@ void Count(const atsfuzz_event& event, Tally* tally) {
       if (Returned(event, "pci_prepare_ats")) ++asked(model::kFaultPrepareAts);
       if (Returned(event, "pci_enable_ats")) ++asked(model::kFaultEnableAts);
       break;
+    case ATSFUZZ_EVENT_ATC_TIMEOUT:
+      ++tally->hit[IndexOf(model::kFaultAtcTimeout)];
+      break;
     default:
       break;
   }
 }
+
+// The CMD_SYNCs that complete anything, held back or not. At least as many as
+// faults count, which take repetitions of one for one.
+class SyncCount {
+ public:
+  void Add(const atsfuzz_event& event, Tally* tally) {
+    const bool held = event.kind == ATSFUZZ_EVENT_COMMAND_HELD;
+    if (event.kind == ATSFUZZ_EVENT_ATC_TIMEOUT) {
+      ++tally->asked[IndexOf(model::kFaultAtcTimeout)];
+    }
+    if (event.kind != ATSFUZZ_EVENT_COMMAND && !held) return;
+    const uint8_t opcode = properties::OpcodeOf(event.a);
+    if (opcode != properties::kCmdSync) {
+      any_ = true;
+      any_atc_ = any_atc_ || opcode == properties::kAtcInv;
+      return;
+    }
+    if (any_) ++tally->asked[IndexOf(model::kFaultCmdSync)];
+    if (any_atc_) ++tally->asked[IndexOf(model::kFaultAtcTimeout)];
+    if (held) ++tally->hit[IndexOf(model::kFaultCmdSync)];
+    any_ = any_atc_ = false;
+  }
+
+ private:
+  bool any_ = false, any_atc_ = false;
+};
 
 }  // namespace
 
 Tally TallyOf(std::span<const atsfuzz_event> events,
               const model::Faults& faults) {
   Tally tally;
-  for (const atsfuzz_event& event : events) Count(event, &tally);
+  SyncCount syncs;
+  for (const atsfuzz_event& event : events) {
+    Count(event, &tally);
+    syncs.Add(event, &tally);
+  }
   const auto all = [&](FaultClass fault) {
     tally.hit[IndexOf(fault)] = tally.asked[IndexOf(fault)];
   };
@@ -65,6 +99,8 @@ int Numbers(FaultClass fault) {
     case model::kFaultAlloc:
       return 64;
     case model::kFaultConfigWrite:
+    case model::kFaultCmdSync:
+    case model::kFaultAtcTimeout:
       return 8;
     default:
       return 1;
@@ -86,6 +122,12 @@ model::Faults FaultAt(FaultClass fault, int number) {
       break;
     case model::kFaultConfigWrite:
       faults.config_writes = static_cast<uint8_t>(1u << (number - 1));
+      break;
+    case model::kFaultCmdSync:
+      faults.cmd_syncs = static_cast<uint8_t>(1u << (number - 1));
+      break;
+    case model::kFaultAtcTimeout:
+      faults.atc_timeouts = static_cast<uint8_t>(1u << (number - 1));
       break;
   }
   return faults;

@@ -19,8 +19,8 @@ extern "C" {
 
 /* Powers the machine on: registers at reset values, config spaces filled in. */
 void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine);
-/* The operation that is about to run; its config-write faults apply. NULL: no
- * operation (shutdown), no faults. */
+/* The operation that is about to run; its config-write, cmd-sync and
+ * atc-timeout faults apply. NULL: no operation (shutdown), no faults. */
 void atsfuzz_emulator_begin(const struct atsfuzz_request *request);
 
 /* MMIO. offset: from the SMMU's base; page 1 is at 0x10000. size: 4 or 8. */
@@ -28,6 +28,19 @@ uint64_t atsfuzz_emulator_mmio_read(uint32_t smmu, uint32_t offset,
                                     uint32_t size);
 void atsfuzz_emulator_mmio_write(uint32_t smmu, uint32_t offset, uint64_t value,
                                  uint32_t size);
+
+/*
+ * Interrupts (specification, section 3.18). Each is raised once, when its cause
+ * comes up while IRQ_CTRL enables it.
+ */
+enum {
+  ATSFUZZ_INTERRUPT_GERROR = 1, /* a global error */
+  ATSFUZZ_INTERRUPT_EVTQ = 2,   /* the event queue is no longer empty */
+};
+/* The interrupts that an SMMU has raised since the last call. */
+uint32_t atsfuzz_emulator_take_interrupts(uint32_t smmu);
+/* Nonzero: an SMMU's command queue is stalled (`cmd-sync`). */
+int atsfuzz_emulator_stalled(void);
 
 /* PCI config space of a function, 4 KiB. size: 1, 2 or 4. */
 uint32_t atsfuzz_emulator_config_read(uint32_t function, uint32_t offset,

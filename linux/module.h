@@ -89,6 +89,8 @@ struct atsfuzz_request {
   uint64_t iova, size;    /* MAP, UNMAP, DMA: bytes */
   uint64_t physical;      /* MAP */
   uint32_t pasid;         /* *_PASID; DMA: 0 for traffic without */
+  /* Faults by number, as model::Faults counts: bit n-1, the n-th. */
+  uint8_t cmd_syncs, atc_timeouts;
 };
 
 /* What the kernel of a module has (linux/features.h); see model::Capabilities.

@@ -138,6 +138,8 @@ class ModuleSystem : public model::System {
     request.config_writes = op.faults.config_writes;
     request.alloc_sites = op.faults.alloc_sites;
     request.alloc_numbers = op.faults.alloc_numbers;
+    request.cmd_syncs = op.faults.cmd_syncs;
+    request.atc_timeouts = op.faults.atc_timeouts;
     request.physical = physical;
     request.pasid = op.pasid;
     if (const model::Smmu* smmu = SmmuOf(topology_, op)) {

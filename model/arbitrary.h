@@ -158,6 +158,8 @@ inline Faults ArbitraryFaults() {
   faults.prepare_ats = Coin();
   faults.enable_ats = Coin();
   if (Coin()) faults.config_writes = static_cast<uint8_t>(Below(256));
+  if (Coin()) faults.cmd_syncs = static_cast<uint8_t>(Below(256));
+  if (Coin()) faults.atc_timeouts = static_cast<uint8_t>(Below(256));
   return faults;
 }
 

@@ -32,6 +32,8 @@ enum FaultFlag : uint8_t {
   kHasPrepareAts = 4,
   kHasEnableAts = 8,
   kHasConfigWrites = 16,  // 1 byte
+  kHasCmdSyncs = 32,      // 1 byte
+  kHasAtcTimeouts = 64,   // 1 byte
 };
 
 class Writer {
@@ -243,11 +245,15 @@ void EncodeFaults(const Faults& faults, Writer& out) {
               (faults.alloc_sites ? kHasAllocSites : 0) |
               (faults.prepare_ats ? kHasPrepareAts : 0) |
               (faults.enable_ats ? kHasEnableAts : 0) |
-              (faults.config_writes ? kHasConfigWrites : 0),
+              (faults.config_writes ? kHasConfigWrites : 0) |
+              (faults.cmd_syncs ? kHasCmdSyncs : 0) |
+              (faults.atc_timeouts ? kHasAtcTimeouts : 0),
           1);
   if (faults.alloc_numbers) out.Put(faults.alloc_numbers, 8);
   if (faults.alloc_sites) out.Put(faults.alloc_sites, 2);
   if (faults.config_writes) out.Put(faults.config_writes, 1);
+  if (faults.cmd_syncs) out.Put(faults.cmd_syncs, 1);
+  if (faults.atc_timeouts) out.Put(faults.atc_timeouts, 1);
 }
 
 Faults DecodeFaults(Reader& in) {
@@ -261,6 +267,10 @@ Faults DecodeFaults(Reader& in) {
   faults.enable_ats = flags & kHasEnableAts;
   if (flags & kHasConfigWrites) {
     faults.config_writes = static_cast<uint8_t>(in.Get(1));
+  }
+  if (flags & kHasCmdSyncs) faults.cmd_syncs = static_cast<uint8_t>(in.Get(1));
+  if (flags & kHasAtcTimeouts) {
+    faults.atc_timeouts = static_cast<uint8_t>(in.Get(1));
   }
   return faults;
 }

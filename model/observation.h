@@ -81,6 +81,21 @@ enum atsfuzz_event_kind {
   /* The event buffer was full; later events of this operation are lost. A
      defect of the harness. */
   ATSFUZZ_EVENT_OVERFLOW,
+  /*
+   * The fault `cmd-sync`: the SMMU stalls before this command, which waits in
+   * its queue. a, b: its words. All that one CMD_SYNC completes come together,
+   * that CMD_SYNC last.
+   */
+  ATSFUZZ_EVENT_COMMAND_HELD,
+  /* A stalled SMMU goes on: as many of its next commands as were held belong to
+     what held them. a: their number. */
+  ATSFUZZ_EVENT_QUEUE_RESUMED,
+  /*
+   * The SMMU stopped at a CMD_SYNC: no ATC invalidation since the one before it
+   * was answered (CERROR_ATC_INV_SYNC). a, b: its words. If the driver
+   * acknowledges the error, the same CMD_SYNC is consumed next.
+   */
+  ATSFUZZ_EVENT_ATC_TIMEOUT,
 };
 
 enum atsfuzz_config_register {

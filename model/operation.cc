@@ -41,6 +41,16 @@ constexpr std::array<absl::string_view, kAllocSites> kSiteNames = {
     "master", "streams",    "stream-table", "cd-table", "cd-leaf", "attachment",
     "domain", "page-table", "id",           "group",    "core",    "merge"};
 
+// " !cmd-sync" for the first, " !cmd-sync#2" for the second.
+void AppendNumbered(absl::string_view name, uint8_t numbers,
+                    std::string* text) {
+  for (int n = 1; n <= 8; ++n) {
+    if ((numbers >> (n - 1) & 1) == 0) continue;
+    absl::StrAppend(text, " !", name);
+    if (n > 1) absl::StrAppend(text, "#", n);
+  }
+}
+
 void AppendFaults(const Faults& faults, std::string* text) {
   if (!faults.any()) return;
   text->push_back(' ');
@@ -61,6 +71,8 @@ void AppendFaults(const Faults& faults, std::string* text) {
       absl::StrAppend(text, " !config-write#", n);
     }
   }
+  AppendNumbered("cmd-sync", faults.cmd_syncs, text);
+  AppendNumbered("atc-timeout", faults.atc_timeouts, text);
 }
 
 }  // namespace
@@ -73,6 +85,8 @@ uint8_t ClassesOf(const Faults& faults) {
   if (faults.prepare_ats) classes |= kFaultPrepareAts;
   if (faults.enable_ats) classes |= kFaultEnableAts;
   if (faults.config_writes != 0) classes |= kFaultConfigWrite;
+  if (faults.cmd_syncs != 0) classes |= kFaultCmdSync;
+  if (faults.atc_timeouts != 0) classes |= kFaultAtcTimeout;
   return classes;
 }
 
@@ -86,6 +100,10 @@ absl::string_view FaultClassName(FaultClass fault) {
       return "enable-ats";
     case kFaultConfigWrite:
       return "config-write";
+    case kFaultCmdSync:
+      return "cmd-sync";
+    case kFaultAtcTimeout:
+      return "atc-timeout";
   }
   assert(false && "one class, not a set");
   return "";

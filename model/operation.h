@@ -66,6 +66,19 @@ struct Faults {
   bool enable_ats = false;   // pci_enable_ats fails with -EIO, does nothing
   // Bit n-1: the n-th write to PCI config space (n = 1 .. 8) is lost.
   uint8_t config_writes = 0;
+  // Bit n-1: the SMMU stalls before the commands that the operation's n-th
+  // CMD_SYNC (n = 1 .. 8) completes. The driver waits for it until its timeout;
+  // the SMMU goes on when the driver next gives it a command, be that in a
+  // later operation. A CMD_SYNC that completes the same commands as the one
+  // right before it counts with it: how many of them the update of one entry
+  // takes is the driver's affair. One that completes nothing does not count.
+  uint8_t cmd_syncs = 0;
+  // Bit n-1: no function answers the ATC invalidations that the n-th CMD_SYNC
+  // among those that complete any (counted alike) waits for. The ATCs stay as
+  // they are, and the SMMU stops with CERROR_ATC_INV_SYNC; once the driver has
+  // acknowledged the error, the repeated CMD_SYNC completes, since nothing is
+  // outstanding any more.
+  uint8_t atc_timeouts = 0;
 
   bool any() const { return *this != Faults{}; }
   bool operator==(const Faults&) const = default;
@@ -78,11 +91,14 @@ enum FaultClass : uint8_t {
   kFaultPrepareAts = 2,
   kFaultEnableAts = 4,
   kFaultConfigWrite = 8,
+  kFaultCmdSync = 16,
+  kFaultAtcTimeout = 32,
 };
-inline constexpr int kFaultClasses = 4;
-inline constexpr uint8_t kAllFaults = 15;
+inline constexpr int kFaultClasses = 6;
+inline constexpr uint8_t kAllFaults = 63;
 uint8_t ClassesOf(const Faults& faults);
-// "alloc", "prepare-ats", "enable-ats", "config-write".
+// "alloc", "prepare-ats", "enable-ats", "config-write", "cmd-sync",
+// "atc-timeout".
 absl::string_view FaultClassName(FaultClass fault);
 
 struct Operation {

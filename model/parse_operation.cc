@@ -92,6 +92,22 @@ absl::Status ParseSite(const Line& line, const Token& token, Faults* faults) {
                     absl::StrCat("the sites are ", names));
 }
 
+// What follows "!cmd-sync": nothing, for the first, or "#N".
+absl::Status ParseSync(const Line& line, Token token, absl::string_view what,
+                       uint8_t* numbers) {
+  if (token.text.empty()) {
+    *numbers |= 1;
+    return absl::OkStatus();
+  }
+  if (token.text.front() != '#') {
+    return line.Error(token, "# and a number, or nothing",
+                      "!cmd-sync is the first one, !cmd-sync#2 the second");
+  }
+  auto bit = ParseNth(line, token.From(1), 8, what);
+  if (bit.ok()) *numbers |= static_cast<uint8_t>(*bit);
+  return bit.status();
+}
+
 absl::Status ParseFault(const Line& line, const Token& token, Faults* faults) {
   absl::string_view rest = token.text;
   const auto tail = [&] { return token.From(token.text.size() - rest.size()); };
@@ -109,10 +125,15 @@ absl::Status ParseFault(const Line& line, const Token& token, Faults* faults) {
     auto bit = ParseNth(line, tail(), 8, "a config space write");
     if (!bit.ok()) return bit.status();
     faults->config_writes |= static_cast<uint8_t>(*bit);
+  } else if (absl::ConsumePrefix(&rest, "!cmd-sync")) {
+    return ParseSync(line, tail(), "a CMD_SYNC", &faults->cmd_syncs);
+  } else if (absl::ConsumePrefix(&rest, "!atc-timeout")) {
+    return ParseSync(line, tail(), "a CMD_SYNC after ATC invalidations",
+                     &faults->atc_timeouts);
   } else {
     return line.Error(token,
-                      "!alloc#N, !alloc:SITE, !prepare-ats, !enable-ats or "
-                      "!config-write#N",
+                      "!alloc#N, !alloc:SITE, !prepare-ats, !enable-ats, "
+                      "!config-write#N, !cmd-sync#N or !atc-timeout#N",
                       "these are the faults that this version injects");
   }
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "properties/command_order.h"
 #include "properties/entries.h"
 #include "properties/invalidations.h"
+#include "properties/outages.h"
 #include "properties/staleness.h"
 #include "properties/step.h"
 #include "properties/warnings.h"
@@ -87,6 +88,7 @@ class Checker::State {
   size_t steps_ = 0;
   uint8_t inconsistent_ = 0, contested_ = 0;
 
+  Outages outages_;
   Warnings warnings_;
   AtsState ats_state_;
   Arrays arrays_;
@@ -128,6 +130,7 @@ void Checker::State::Dispatch(const StepView& step, int index) {
   const atsfuzz_event& event = step.events[index];
   switch (event.kind) {
     case ATSFUZZ_EVENT_COMMAND:
+    case ATSFUZZ_EVENT_COMMAND_HELD:
       command_order_.OnCommand(step, index);
       invalidations_.OnCommand(step, index);
       break;
@@ -172,9 +175,11 @@ void Checker::State::Walk(const StepView& step) {
   ats_state_.Begin();
   command_order_.Begin();
   invalidations_.Begin(step);
+  outages_.BeginStep();
   for (int i = 0; i < static_cast<int>(step.events.size()); ++i) {
-    Dispatch(step, i);
+    if (!outages_.OnEvent(step.events[i], i)) Dispatch(step, i);
   }
+  outages_.EndStep({step.after.atc, step.after.atc_count});
 }
 
 void Checker::State::NoteProbe(int f) {
@@ -243,7 +248,8 @@ std::vector<Violation> Checker::State::Judge(
                       .must_succeed_failed = must_succeed_failed,
                       .inconsistent = inconsistent_,
                       .contested = contested_,
-                      .findings = findings_};
+                      .findings = findings_,
+                      .outages = &outages_};
   if (phase == StepView::kShutdown) {
     JudgeEnd(step);
   } else {

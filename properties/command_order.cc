@@ -285,6 +285,10 @@ void CommandOrder::OnFault(const StepView& step, const Replay& replay,
                            int index) {
   const atsfuzz_event& event = step.events[index];
   if (IsOwn(step, replay, event)) return;
+  if (step.outages != nullptr &&
+      step.outages->HoldsConfig(event.smmu, event.stream, event.pasid)) {
+    return;
+  }
   Violation* v = step.findings.Report(
       Invariant::kCommandsInOrder, kFault | event.a << 8 | event.stream << 20);
   if (v == nullptr) return;

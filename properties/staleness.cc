@@ -146,8 +146,44 @@ bool IsSelected(const StepView& step, const atsfuzz_iotlb_entry& entry) {
   return false;
 }
 
+// A fault of the command queue keeps the entry.
+bool IsExcused(const StepView& step, const atsfuzz_iotlb_entry& entry) {
+  return step.outages != nullptr && step.outages->HoldsTlbi(entry);
+}
+
+bool IsExcused(const StepView& step, const atsfuzz_atc_entry& entry) {
+  const int smmu = step.machine.SmmuOf(entry.function);
+  const uint32_t stream =
+      step.machine.StreamId(SlotOf(entry.function, entry.stream));
+  return step.outages != nullptr &&
+         (step.outages->ExcusesAtc(smmu, stream, entry,
+                                   FillEvent(step, entry)) ||
+          step.outages->HoldsConfig(smmu, stream, entry.pasid));
+}
+
+// A fault of the command queue lets the access go where it went.
+bool IsExcused(const StepView& step, const atsfuzz_event& dma) {
+  if (step.outages == nullptr) return false;
+  const int smmu = step.machine.SmmuOf(dma.function);
+  if (dma.c == ATSFUZZ_DMA_ATC_HIT) {
+    return step.outages->ExcusesHit(
+        dma, smmu, {step.after.atc, step.after.atc_count}, step.machine);
+  }
+  if (step.outages->HoldsConfig(smmu, dma.stream, dma.pasid)) return true;
+  for (uint32_t i = 0; i < step.after.iotlb_count; ++i) {
+    const atsfuzz_iotlb_entry& entry = step.after.iotlb[i];
+    if (entry.smmu == smmu && dma.a - entry.iova < entry.size &&
+        entry.physical + (dma.a - entry.iova) == dma.b &&
+        IsExcused(step, entry)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void ReportIotlb(const StepView& step, const atsfuzz_iotlb_entry& entry,
                  const std::string& reason, const char* aspect) {
+  if (IsExcused(step, entry)) return;
   const uint64_t subject = uint64_t{entry.vmid} << 32 |
                            uint64_t{entry.smmu} << 24 |
                            uint64_t{entry.stage} << 16 | entry.tag;
@@ -192,7 +228,8 @@ void Staleness::CheckAtcEntry(const StepView& step,
                               const atsfuzz_atc_entry& entry) {
   const int f = entry.function;
   const uint32_t pasid = entry.pasid;
-  if (RouteLeads(step, f, pasid, entry.iova, entry.physical, entry.size)) {
+  if (RouteLeads(step, f, pasid, entry.iova, entry.physical, entry.size) ||
+      IsExcused(step, entry)) {
     return;
   }
   Violation* v = step.findings.Report(
@@ -271,7 +308,10 @@ void Staleness::OnDma(const StepView& step, int index) {
     }
   }
   const uint32_t pasid = event.pasid;
-  if (RouteLeads(step, through, pasid, event.a, event.b, 1)) return;
+  if (RouteLeads(step, through, pasid, event.a, event.b, 1) ||
+      IsExcused(step, event)) {
+    return;
+  }
   Violation* v = step.findings.Report(Invariant::kNoDmaAfterUnmap,
                                       uint64_t{pasid} << 8 | f);
   if (v == nullptr) return;

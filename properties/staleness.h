@@ -27,6 +27,7 @@
 //   is mapped to (or unmapped by a queue that no flush has completed); itself
 //   under identity; nothing otherwise. Rule: iommu_unmap's contract (iommu.c):
 //   the caller frees the page next.
+// What faults of the command queue excuse of these three: outages.h.
 namespace atsfuzz::properties {
 
 // True if every byte of the translation [iova, iova + size) -> physical lies in

@@ -12,6 +12,7 @@
 #include "properties/entry.h"
 #include "properties/findings.h"
 #include "properties/machine.h"
+#include "properties/outages.h"
 
 namespace atsfuzz::properties {
 
@@ -44,6 +45,8 @@ struct StepView {
   // among them. Each undoes what the other does.
   uint8_t contested;
   Findings& findings;
+  // What faults of the command queue excuse; null: nothing.
+  Outages* outages = nullptr;
 
   bool Is(model::OperationKind kind) const {
     return operation != nullptr && operation->kind == kind;

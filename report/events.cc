@@ -79,6 +79,13 @@ std::string LineOf(const model::Topology& topology,
       return "memory error: " + TextOf(event);
     case ATSFUZZ_EVENT_TIMEOUT:
       return "the CPU waited for the SMMU until its timeout";
+    case ATSFUZZ_EVENT_COMMAND_HELD:
+      return absl::StrCat("stalled before ", CommandName(event.a, event.b));
+    case ATSFUZZ_EVENT_QUEUE_RESUMED:
+      return absl::StrCat(model::Name(model::SmmuId(event.smmu)),
+                          " goes on after a stall");
+    case ATSFUZZ_EVENT_ATC_TIMEOUT:
+      return "no answer to an ATC_INV: CERROR_ATC_INV_SYNC";
     case ATSFUZZ_EVENT_OVERFLOW:
       return "too many events; the rest is lost";
     default:

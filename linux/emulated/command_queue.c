@@ -23,6 +23,7 @@ enum {
 
   ATC_INV_SIZE_ALL = 52,
   CERROR_ILL = 1,
+  CERROR_ATC_INV_SYNC = 3,
 };
 
 static const char kLegal = 0, kIllegal = 1;
@@ -162,46 +163,183 @@ static char execute(struct smmu *smmu, const uint64_t *command) {
   }
 }
 
-/* True if the command was consumed; an illegal one stops the queue. */
-static int consume(struct smmu *smmu, const uint64_t *command) {
-  /* Logged first: what it causes comes after it. An illegal command causes
-   * nothing, so its event can still be renamed. */
-  struct atsfuzz_event *event;
+static uint32_t opcode_of(const uint64_t *command) {
+  return (uint32_t)field(command[0], 7, 0);
+}
 
-  if (field(command[0], 7, 0) == CMD_CFGI_STE)
-    stream_table_tell(smmu, (uint32_t)(command[0] >> 32));
-  event = smmu_event(smmu, ATSFUZZ_EVENT_COMMAND, ATSFUZZ_NONE);
+static struct atsfuzz_event *command_event(const struct smmu *smmu,
+                                           uint16_t kind,
+                                           const uint64_t *command) {
+  struct atsfuzz_event *event = smmu_event(smmu, kind, ATSFUZZ_NONE);
+
   event->a = command[0];
   event->b = command[1];
-  if (execute(smmu, command) == kLegal) return 1;
+  return event;
+}
+
+/* The command at position `at` of the queue, wrap bit and all. */
+static const uint64_t *command_at(const struct smmu *smmu, uint32_t at) {
+  uint64_t base = smmu_register64(smmu, REG_CMDQ_BASE);
+  uint32_t slots = 1u << field(base, 4, 0);
+  uint64_t address = masked(base, 51, 5) + 16ull * (at & (slots - 1));
+
+  return (const uint64_t *)(uintptr_t)address;
+}
+
+/* Index and wrap bit. */
+static uint32_t position_mask(const struct smmu *smmu) {
+  return (2u << field(smmu_register64(smmu, REG_CMDQ_BASE), 4, 0)) - 1;
+}
+
+/* Forgets that the ATC_INV at `at` is not to be answered; nonzero if so. */
+static int take_unanswered(struct smmu *smmu, uint32_t at) {
+  uint64_t *word = &smmu->unanswered[at % COMMAND_SLOTS / 64];
+  uint64_t bit = 1ull << at % 64;
+  int was = (*word & bit) != 0;
+
+  *word &= ~bit;
+  return was;
+}
+
+/* Consumes the command at `at`. 0, or the error that stops the queue there. */
+static uint32_t consume(struct smmu *smmu, uint32_t at) {
+  const uint64_t *command = command_at(smmu, at);
+  struct atsfuzz_event *event;
+
+  if (opcode_of(command) == CMD_SYNC && smmu->atc_outstanding) {
+    smmu->atc_outstanding = 0;
+    command_event(smmu, ATSFUZZ_EVENT_ATC_TIMEOUT, command);
+    return CERROR_ATC_INV_SYNC;
+  }
+  if (opcode_of(command) == CMD_CFGI_STE)
+    stream_table_tell(smmu, (uint32_t)(command[0] >> 32));
+  /* Logged first: what it causes comes after it. An illegal command causes
+   * nothing, so its event can still be renamed. */
+  event = command_event(smmu, ATSFUZZ_EVENT_COMMAND, command);
+  if (opcode_of(command) == CMD_ATC_INV && take_unanswered(smmu, at)) {
+    smmu->atc_outstanding = 1;
+    return 0;
+  }
+  if (execute(smmu, command) == kLegal) return 0;
   event->kind = ATSFUZZ_EVENT_ILLEGAL_COMMAND;
-  return 0;
+  return CERROR_ILL;
 }
 
 void command_queue_run(struct smmu *smmu) {
-  uint64_t base = smmu_register64(smmu, REG_CMDQ_BASE);
-  uint32_t log2 = (uint32_t)field(base, 4, 0);
   uint32_t *cons = &smmu->page0[REG_CMDQ_CONS / 4];
-  uint32_t position_mask, at;
+  uint32_t mask = position_mask(smmu), at;
 
   if (!(smmu_register(smmu, REG_CR0) & CR0_CMDQEN)) return;
   if ((smmu_register(smmu, REG_GERROR) ^ smmu_register(smmu, REG_GERRORN)) &
       GERROR_CMDQ)
     return;
 
-  /* Index and wrap bit. */
-  position_mask = (2u << log2) - 1;
-  at = *cons & position_mask;
-  while (at != (smmu_register(smmu, REG_CMDQ_PROD) & position_mask)) {
-    uint64_t address = masked(base, 51, 5) + 16ull * (at & position_mask >> 1);
+  at = *cons & mask;
+  while (at != smmu->queue_end) {
+    uint32_t error = consume(smmu, at);
 
-    if (!consume(smmu, (const uint64_t *)(uintptr_t)address)) {
-      *cons = at | CERROR_ILL << 24;
-      smmu->page0[REG_GERROR / 4] ^= GERROR_CMDQ;
+    if (error) {
+      *cons = at | error << 24;
+      raise_gerror(smmu, GERROR_CMDQ);
       return;
     }
-    at = (at + 1) & position_mask;
+    at = (at + 1) & mask;
     *cons = at;
     if (emulator.eager_functions) eager_refill_all();
   }
+}
+
+/* What the driver hands over with one write of PROD. */
+struct batch {
+  uint32_t first, end; /* positions */
+  uint32_t commands;   /* without CMD_SYNC */
+  uint8_t has_sync, has_atc_inv;
+  uint64_t fingerprint; /* of the commands without CMD_SYNC; 0: none */
+};
+
+static struct batch batch_of(const struct smmu *smmu, uint32_t first,
+                             uint32_t end) {
+  struct batch batch = {.first = first, .end = end};
+  uint32_t mask = position_mask(smmu);
+  uint64_t hash = 0xcbf29ce484222325ull + smmu_index(smmu);
+
+  for (uint32_t at = first; at != end; at = (at + 1) & mask) {
+    const uint64_t *command = command_at(smmu, at);
+    if (opcode_of(command) == CMD_SYNC) {
+      batch.has_sync = 1;
+      continue;
+    }
+    if (opcode_of(command) == CMD_ATC_INV) batch.has_atc_inv = 1;
+    hash = (hash ^ command[0]) * 0x100000001b3ull;
+    hash = (hash ^ command[1]) * 0x100000001b3ull;
+    batch.commands++;
+  }
+  if (batch.commands) batch.fingerprint = hash | 1;
+  return batch;
+}
+
+static int is_numbered(uint32_t numbers, uint32_t number) {
+  return number >= 1 && number <= 8 && (numbers >> (number - 1) & 1);
+}
+
+static void mark_unanswered(struct smmu *smmu, const struct batch *batch) {
+  uint32_t mask = position_mask(smmu);
+
+  for (uint32_t at = batch->first; at != batch->end; at = (at + 1) & mask)
+    if (opcode_of(command_at(smmu, at)) == CMD_ATC_INV)
+      smmu->unanswered[at % COMMAND_SLOTS / 64] |= 1ull << at % 64;
+}
+
+/* A stall lasts while the driver repeats the very commands that are held. */
+static void end_stall(struct smmu *smmu, const struct batch *batch) {
+  if (!smmu->held) return;
+  smmu_event(smmu, ATSFUZZ_EVENT_QUEUE_RESUMED, ATSFUZZ_NONE)->a = smmu->held;
+  smmu->held = 0;
+  smmu->queue_end = batch->first;
+  command_queue_run(smmu);
+}
+
+static void hold(struct smmu *smmu, const struct batch *batch) {
+  uint32_t mask = position_mask(smmu);
+
+  for (uint32_t at = batch->first; at != batch->end; at = (at + 1) & mask) {
+    command_event(smmu, ATSFUZZ_EVENT_COMMAND_HELD, command_at(smmu, at));
+    smmu->held++;
+  }
+}
+
+void command_queue_written(struct smmu *smmu, uint32_t before) {
+  uint32_t mask = position_mask(smmu);
+  uint32_t end = smmu_register(smmu, REG_CMDQ_PROD) & mask;
+  struct batch batch;
+  int again, counts;
+
+  if (!(smmu_register(smmu, REG_CR0) & CR0_CMDQEN)) {
+    smmu->queue_end = end;
+    return;
+  }
+  batch = batch_of(smmu, before & mask, end);
+  again = batch.commands && batch.fingerprint == emulator.last_batch;
+  counts = batch.has_sync && batch.commands;
+  if (!again || !counts) end_stall(smmu, &batch);
+  emulator.last_batch = batch.has_sync ? batch.fingerprint : 0;
+  if (counts && !again) {
+    emulator.syncs++;
+    emulator.atc_syncs += batch.has_atc_inv;
+  }
+  if (batch.has_atc_inv &&
+      is_numbered(emulator.unanswered_syncs, emulator.atc_syncs))
+    mark_unanswered(smmu, &batch);
+  if (counts && is_numbered(emulator.stalling_syncs, emulator.syncs)) {
+    hold(smmu, &batch);
+    return;
+  }
+  smmu->queue_end = batch.end;
+  command_queue_run(smmu);
+}
+
+int atsfuzz_emulator_stalled(void) {
+  for (uint32_t i = 0; i < emulator.machine.smmu_count; i++)
+    if (emulator.smmus[i].held) return 1;
+  return 0;
 }

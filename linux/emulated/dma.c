@@ -22,13 +22,19 @@ static struct requester requester_of(uint32_t function, uint32_t stream,
 }
 
 static void record_fault(const struct requester *who, uint8_t fault,
-                         uint64_t iova) {
+                         uint64_t iova, int stage2) {
+  const struct fault_record record = {.sid = who->sid,
+                                      .pasid = who->pasid,
+                                      .id = fault,
+                                      .stage2 = stage2 != 0,
+                                      .iova = iova};
   struct atsfuzz_event *event =
       smmu_event(who->smmu, ATSFUZZ_EVENT_SMMU_FAULT, who->function);
   event->stream = who->sid;
   event->pasid = who->pasid;
   event->a = fault;
   event->b = iova;
+  event_queue_write(who->smmu, &record);
 }
 
 /* An access that the SMMU translates. The address reached, or kNowhere. */
@@ -45,7 +51,10 @@ static uint64_t access_untranslated(const struct requester *who,
     fault = translate(who->smmu, &regime, iova, &found);
     if (!fault) return found.physical + (iova - found.iova);
   }
-  if (fault) record_fault(who, fault, iova);
+  if (fault) {
+    record_fault(who, fault, iova,
+                 regime.kind == REGIME_TRANSLATE && regime.table.stage == 2);
+  }
   return kNowhere;
 }
 
@@ -58,7 +67,8 @@ static int access_translated(const struct requester *who, uint64_t iova) {
   if (!(cr0 & CR0_ATSCHK)) return 1;
   config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (regime.eats) return 1;
-  record_fault(who, regime.ste_fault ? regime.fault : F_TRANSL_FORBIDDEN, iova);
+  record_fault(who, regime.ste_fault ? regime.fault : F_TRANSL_FORBIDDEN, iova,
+               0);
   return 0;
 }
 
@@ -104,7 +114,7 @@ static int request_translation(const struct requester *who, uint64_t iova,
   else if (regime.kind == REGIME_ABORT)
     fault = regime.fault;
   if (fault) {
-    if (!quiet) record_fault(who, fault, iova);
+    if (!quiet) record_fault(who, fault, iova, 0);
     return 0;
   }
   if (regime.kind == REGIME_BYPASS) {

@@ -11,6 +11,9 @@ void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine) {
   emulator.eager_functions = 0;
   emulator.lost_config_writes = 0;
   emulator.config_writes = 0;
+  emulator.stalling_syncs = emulator.syncs = 0;
+  emulator.unanswered_syncs = emulator.atc_syncs = 0;
+  emulator.last_batch = 0;
   emulator.iotlb_count = 0;
   emulator.atc_count = 0;
   for (uint32_t i = 0; i < machine->smmu_count; i++)
@@ -24,6 +27,10 @@ void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine) {
 void atsfuzz_emulator_begin(const struct atsfuzz_request *request) {
   emulator.config_writes = 0;
   emulator.lost_config_writes = request ? request->config_writes : 0;
+  emulator.syncs = emulator.atc_syncs = 0;
+  emulator.stalling_syncs = request ? request->cmd_syncs : 0;
+  emulator.unanswered_syncs = request ? request->atc_timeouts : 0;
+  emulator.last_batch = 0;
 }
 
 struct atsfuzz_event *smmu_event(const struct smmu *smmu, uint16_t kind,

@@ -6,7 +6,6 @@
 
 enum {
   REG_CR0ACK = 0x24,
-  REG_IRQ_CTRL = 0x50,
   REG_IRQ_CTRLACK = 0x54,
   PAGE1 = 0x10000,
 };
@@ -27,6 +26,9 @@ void smmu_boot(struct smmu *smmu, const struct atsfuzz_machine_smmu *machine) {
   smmu->l1_address = smmu->l1_bytes = 0;
   smmu->table_count = smmu->ste_count = smmu->cd_count = 0;
   smmu->told_count = 0;
+  smmu->queue_end = smmu->held = 0;
+  memset(smmu->unanswered, 0, sizeof(smmu->unanswered));
+  smmu->atc_outstanding = smmu->interrupts = 0;
 
   smmu->page0[REG_IDR0 / 4] =
       IDR0_ST_LVL_2 | IDR0_STALL_NONE | IDR0_TTENDIAN_LE | IDR0_CD2L |
@@ -68,7 +70,10 @@ void atsfuzz_emulator_mmio_write(uint32_t index, uint32_t offset,
   struct smmu *smmu = &emulator.smmus[index];
   uint32_t *words = register_words(smmu, offset, size);
 
+  uint32_t before;
+
   if (!words || read_only(offset)) return;
+  before = words[0];
   words[0] = (uint32_t)value;
   if (size == 8) words[1] = (uint32_t)(value >> 32);
 
@@ -89,8 +94,10 @@ void atsfuzz_emulator_mmio_write(uint32_t index, uint32_t offset,
       stream_table_refresh(smmu);
       break;
     case REG_GERRORN:
-    case REG_CMDQ_PROD:
       command_queue_run(smmu);
+      break;
+    case REG_CMDQ_PROD:
+      command_queue_written(smmu, before);
       break;
   }
 }

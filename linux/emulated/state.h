@@ -22,6 +22,7 @@ enum {
   STREAM_TABLES = 256,
   EAGER_PAGES = 8,
   CONFIG_SPACE_BYTES = 4096,
+  COMMAND_SLOTS = 256, /* as many as IDR1.CMDQS says */
   REGISTER_PAGE_BYTES = 0x200, /* beyond: reads as zero */
 };
 
@@ -51,6 +52,7 @@ enum {
   REG_IDR5 = 0x14,
   REG_CR0 = 0x20,
   REG_GBPA = 0x44,
+  REG_IRQ_CTRL = 0x50,
   REG_GERROR = 0x60,
   REG_GERRORN = 0x64,
   REG_STRTAB_BASE = 0x80,
@@ -58,6 +60,9 @@ enum {
   REG_CMDQ_BASE = 0x90,
   REG_CMDQ_PROD = 0x98,
   REG_CMDQ_CONS = 0x9c,
+  REG_EVTQ_BASE = 0xa0,
+  PAGE1_EVTQ_PROD = 0xa8, /* from the start of page 1 */
+  PAGE1_EVTQ_CONS = 0xac,
 };
 
 #define IDR0_S2P (1u << 0)
@@ -65,10 +70,13 @@ enum {
 #define IDR0_ATS (1u << 10)
 #define IDR3_RIL (1u << 10)
 #define CR0_SMMUEN (1u << 0)
+#define CR0_EVTQEN (1u << 2)
 #define CR0_CMDQEN (1u << 3)
 #define CR0_ATSCHK (1u << 4)
 #define GBPA_ABORT (1u << 20)
 #define GERROR_CMDQ (1u << 0)
+#define IRQ_CTRL_GERROR (1u << 0)
+#define IRQ_CTRL_EVTQ (1u << 2)
 
 /* A piece of the stream table: `count` entries from stream id `first`. */
 struct stream_table {
@@ -102,6 +110,14 @@ struct smmu {
   /* The functions' entries in memory, as the events so far tell them. */
   uint32_t told_count;
   struct cached_ste told[TOLD_ENTRIES];
+
+  /* Where the command queue ends for the SMMU: PROD, or before what is held. */
+  uint32_t queue_end;
+  uint32_t held; /* commands */
+  /* Bit: the ATC_INV in that slot will not be answered. */
+  uint64_t unanswered[COMMAND_SLOTS / 64];
+  uint8_t atc_outstanding; /* one was consumed; the next CMD_SYNC fails */
+  uint8_t interrupts;      /* raised, not taken */
 };
 
 struct function {
@@ -121,6 +137,9 @@ struct emulator {
   struct atsfuzz_machine machine;
   uint32_t eager_functions; /* bit f: function f is eager */
   uint32_t lost_config_writes, config_writes;
+  /* `cmd-sync` and `atc-timeout` by number, and how many there were so far. */
+  uint32_t stalling_syncs, syncs, unanswered_syncs, atc_syncs;
+  uint64_t last_batch; /* fingerprint of what the last CMD_SYNC completes */
   uint32_t iotlb_count, atc_count;
   struct smmu smmus[ATSFUZZ_MAX_SMMUS];
   struct function functions[ATSFUZZ_MAX_FUNCTIONS];
@@ -262,8 +281,27 @@ void iotlb_drop(const struct smmu *smmu, const struct iotlb_range *range);
 
 /* ---- Command queue ------------------------------------------------------ */
 
-/* Consumes what there is, unless the queue is off or stopped by an error. */
+/* Consumes what there is, unless the queue is off, stalled or stopped by an
+ * error. */
 void command_queue_run(struct smmu *smmu);
+/* PROD moved on from `before`: decides what faults do to the new commands, ends
+ * a stall, and runs the queue. */
+void command_queue_written(struct smmu *smmu, uint32_t before);
+
+/* ---- Event queue and interrupts ------------------------------------------ */
+
+/* What an event record says of a fault (specification, section 7.3). */
+struct fault_record {
+  uint32_t sid, pasid;
+  uint8_t id;
+  uint8_t stage2; /* a fault of the second stage */
+  uint64_t iova;
+};
+/* Writes a record into the event queue in memory; lost if that is full or
+ * off. */
+void event_queue_write(struct smmu *smmu, const struct fault_record *fault);
+/* Toggles GERROR bits. */
+void raise_gerror(struct smmu *smmu, uint32_t bits);
 
 /* ---- Functions ---------------------------------------------------------- */
 

@@ -78,6 +78,21 @@ void atsfuzz_store(volatile void *address, unsigned long long old_value,
 /* The stream tree may have changed (trace.c). */
 void atsfuzz_trace_streams(void);
 
+/* ---- Interrupts (interrupts.c) -------------------------------------------- */
+
+/* As the kernel's irq_handler_t, and its IRQ_WAKE_THREAD. */
+typedef int (*atsfuzz_interrupt_handler)(int line, void *data);
+#define ATSFUZZ_INTERRUPT_WAKE_THREAD 2
+/*
+ * The line of an SMMU by its name in the firmware table; negative if it has none of
+ * that name. Every second SMMU has one combined line, the others have a line for
+ * each queue and one for errors.
+ */
+int atsfuzz_interrupt_line(unsigned int smmu, const char *name);
+/* Either may be NULL. */
+void atsfuzz_interrupt_request(int line, atsfuzz_interrupt_handler handler,
+			       atsfuzz_interrupt_handler thread, void *data);
+
 /* ---- PCI faults (runtime.c) ----------------------------------------------- */
 
 enum atsfuzz_pci_call { ATSFUZZ_PCI_PREPARE_ATS, ATSFUZZ_PCI_ENABLE_ATS };

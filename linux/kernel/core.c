@@ -94,6 +94,13 @@ int bus_for_each_dev(ATSFUZZ_BUS *bus, struct device *start, void *data,
 	return result;
 }
 
+int platform_get_irq_byname_optional(struct platform_device *p, const char *name)
+{
+	int line = atsfuzz_interrupt_line(p - atsfuzz_smmus, name);
+
+	return line < 0 ? -ENXIO : line;
+}
+
 /* ---- devm actions ------------------------------------------------------------ */
 
 static struct {

@@ -69,6 +69,7 @@ static void boot_step(void *data)
 
 	for (unsigned int i = 0; i < machine.smmu_count && !*result; i++)
 		*result = atsfuzz_driver_probe_smmu(i);
+	atsfuzz_interrupts_run_threads();
 }
 
 static int boot(const struct atsfuzz_machine *m)
@@ -81,6 +82,7 @@ static int boot(const struct atsfuzz_machine *m)
 	restore_kernel_data();
 	atsfuzz_memory_reset();
 	atsfuzz_runtime_boot();
+	atsfuzz_interrupts_boot();
 	atsfuzz_runtime_begin(NULL);
 	atsfuzz_emulator_boot(&machine);
 	atsfuzz_devices_boot(&machine);
@@ -174,6 +176,7 @@ static void operate_step(void *data)
 		result = -ENOSYS;
 	}
 	operation->result = result;
+	atsfuzz_interrupts_run_threads();
 }
 
 static int operate(const struct atsfuzz_request *request)
@@ -217,6 +220,7 @@ static void shutdown_step(void *data)
 			atsfuzz_core_domain_free(i);
 	release_kind(1);
 	release_kind(0);
+	atsfuzz_interrupts_run_threads();
 }
 
 /* The SMMUs stay up: what an observer sees at the end is what functions left. */

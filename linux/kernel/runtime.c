@@ -26,7 +26,7 @@ static uint32_t text_used;
 static struct atsfuzz_request current;
 static int running;
 static uint64_t now_ns;
-static uint32_t spins;
+static uint32_t spins, stalled_spins;
 static jmp_buf death;
 static int guarded;
 
@@ -48,7 +48,7 @@ void atsfuzz_runtime_begin(const struct atsfuzz_request *request)
 	if (request)
 		current = *request;
 	event_count = text_used = 0;
-	spins = 0;
+	spins = stalled_spins = 0;
 }
 
 const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count)
@@ -181,6 +181,13 @@ void atsfuzz_delay_ns(unsigned long long ns)
 void atsfuzz_relax(void)
 {
 	now_ns += 1000;
+	atsfuzz_interrupts_deliver();
+	/* A stall is the scenario's; whoever waits for its end gives up by the clock. */
+	if (atsfuzz_emulator_stalled()) {
+		if (++stalled_spins == SPINS_HANG)
+			die();
+		return;
+	}
 	if (++spins == SPINS_TIMEOUT)
 		atsfuzz_event_add(ATSFUZZ_EVENT_TIMEOUT);
 	if (spins > SPINS_TIMEOUT)

@@ -19,6 +19,19 @@ const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count);
  */
 int atsfuzz_runtime_guard(void (*step)(void *), void *data);
 
+/* ---- interrupts.c -------------------------------------------------------------- */
+
+/* Forgets every request. */
+void atsfuzz_interrupts_boot(void);
+/*
+ * Another CPU takes the interrupts that are pending: runs their handlers and wakes
+ * their threads. Called wherever a CPU waits, whatever locks it holds and whether
+ * or not it has its own interrupts off.
+ */
+void atsfuzz_interrupts_deliver(void);
+/* The same, and runs the woken threads until none is left. No lock is held. */
+void atsfuzz_interrupts_run_threads(void);
+
 /* ---- memory.c --------------------------------------------------------------- */
 
 void atsfuzz_memory_begin_operation(void);

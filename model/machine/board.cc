@@ -23,7 +23,8 @@ Board::Board(const model::Topology& topology, const Design& design)
   for (size_t i = 0; i < smmu_count; ++i) {
     const model::Smmu& smmu = topology.smmus[i];
     smmus[i] = {smmu.stage1, smmu.stage2, smmu.ats,
-                static_cast<uint8_t>(smmu.PageShift())};
+                static_cast<uint8_t>(smmu.PageShift()),
+                smmu.range_invalidation};
   }
   std::vector<std::pair<uint8_t, uint32_t>> ids;
   for (const model::Function& function : topology.functions) {

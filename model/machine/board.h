@@ -21,6 +21,7 @@ struct Board {
   struct Smmu {
     bool stage1, stage2, ats;
     uint8_t page_shift;
+    bool range_invalidation;
   };
   struct Function {
     model::FunctionKind kind;

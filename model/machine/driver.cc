@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "model/machine/array.h"
+#include "model/machine/entry.h"
 #include "model/machine/function.h"
 #include "model/machine/one_phase.h"
 #include "model/machine/smmu.h"
@@ -45,10 +46,18 @@ void Sync(Context& c) { Sync(c, c.board.functions[c.thread.function].smmu); }
 // One ATC_INV for each listed stream of the function, and a SYNC.
 void InvalidateMaster(Context& c, int f, int ssid) {
   const Board::Function& function = c.board.functions[f];
+  BeginBatch(c, function.smmu,
+             BatchMark(BatchKind::kMaster, static_cast<unsigned>(f),
+                       static_cast<unsigned>(ssid)));
   for (int s = 0; s < function.streams; ++s) {
     AtcInv(c, function.driven[s], ssid, 0, true);
   }
   Sync(c, function.smmu);
+}
+
+uint32_t CdMark(int f, int ssid, bool leaf) {
+  return BatchMark(BatchKind::kCd, static_cast<unsigned>(f),
+                   static_cast<unsigned>(ssid), leaf ? 1 : 0);
 }
 
 // Writes one CD of the function's table; true if it must go through V = 0
@@ -58,12 +67,17 @@ bool WriteCd(Context& c, int f, int ssid, Cd value) {
   if (cd == value) return false;
   const bool breaks = cd != kNoCd && value != kNoCd;
   const Cd next = breaks ? kNoCd : value;
+  // The store that takes an entry away comes before the first CMD_SYNC, one
+  // that makes it valid after it: what a stall has held back is taken then.
+  if (next == kNoCd) cd = next;
+  BeginBatch(c, c.board.functions[f].smmu, CdMark(f, ssid, true));
   if (c.log != nullptr) c.log->CdUpdate(f, ssid, cd, next);
   cd = next;
   const Board::Function& function = c.board.functions[f];
   for (int s = 0; s < function.streams; ++s) {
     CfgiCd(c, function.driven[s], ssid);
   }
+  EndBatch(c);
   return breaks;
 }
 
@@ -155,6 +169,7 @@ Outcome AllocCdTable(Context& c) {
   if (two_level && !function.cd_leaf) {
     if (!Allocate(c, AllocSite::kCdLeaf)) return Fail(c, -ENOMEM);
     function.cd_leaf = 1;
+    BeginBatch(c, fixed.smmu, CdMark(t.function, t.ssid, false));
     for (int s = 0; s < fixed.streams; ++s) {
       if (c.log != nullptr) c.log->CfgiCd(fixed.driven[s], t.ssid, false);
       CfgiCd(c, fixed.driven[s], t.ssid);
@@ -267,9 +282,25 @@ int NextStream(const Context& c) {
 
 void WriteSte(Context& c, int stream, const Ste& next) {
   Ste& ste = c.state.ste[stream];
+  const int smmu = c.board.streams[stream].smmu;
+  const Ste before = ste;
+  // What a stall has held back is taken at the first CMD_SYNC of the update.
+  if (c.state.held[smmu].kind != Held::kNothing &&
+      IsInForceAtFirstSync({.used = SteBitsUsed,
+                            .safe_eats = c.Is(Attach::kArrays),
+                            .write = {},
+                            .sync = {}},
+                           EncodeSte(c.board, c.state, before),
+                           EncodeSte(c.board, c.state, next))) {
+    ste = next;
+  }
+  BeginBatch(c, smmu,
+             BatchMark(BatchKind::kSte, static_cast<unsigned>(stream)));
+  ste = before;
   if (c.log != nullptr) c.log->SteUpdate(stream, ste, next);
   ste = next;
   CfgiSte(c, stream);
+  EndBatch(c);
 }
 
 Outcome InstallSte(Context& c) {
@@ -487,6 +518,12 @@ Outcome TlbiStep(Context& c) {
   return Outcome::kNext;
 }
 
+// What the ATC invalidations of a slot's attachments name.
+uint32_t PagesMark(const Thread& t, int slot, bool whole) {
+  return BatchMark(BatchKind::kAtc, static_cast<unsigned>(slot), t.pages,
+                   whole ? 1 : 0);
+}
+
 Outcome AtcInvByArray(Context& c) {
   const Thread& t = c.thread;
   const Domain& domain = c.state.domains[t.slot];
@@ -494,12 +531,14 @@ Outcome AtcInvByArray(Context& c) {
   const bool full = domain.stage2 && c.board.smmus[domain.smmu].stage1;
   const unsigned repeated = c.board.Repeated(c.state);
   bool any = false;
+  const uint32_t mark = PagesMark(t, t.slot, t.whole);
   for (int stream = 0; stream < c.board.stream_count; ++stream) {
     if (domain.invs.ats[stream] == 0) continue;
     const int copies = repeated >> stream & 1 ? 2 : 1;
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       const unsigned users = AtsUsers(domain.invs, stream, ssid);
       if (users == 0 || users == kTrash) continue;
+      if (!any) BeginBatch(c, domain.smmu, mark);
       for (int i = 0; i < copies; ++i) {
         AtcInv(c, stream, full ? 0 : ssid, t.pages, full || t.whole);
       }
@@ -518,12 +557,15 @@ Outcome AtcInvDomain(Context& c) {
   if (!c.board.smmus[domain.smmu].ats || domain.nr_ats_masters == 0) {
     return Outcome::kNext;
   }
+  bool any = false;
   for (int f = 0; f < c.board.function_count; ++f) {
     if (!c.state.functions[f].belief) continue;
     const Board::Function& function = c.board.functions[f];
     for (int ssid = 0; ssid < kSsids; ++ssid) {
       for (unsigned n = ListCount(c.state, slot, f, ssid); n > 0; --n) {
         for (int s = 0; s < function.streams; ++s) {
+          if (!any) BeginBatch(c, domain.smmu, PagesMark(t, slot, t.whole));
+          any = true;
           AtcInv(c, function.driven[s], ssid, t.pages, t.whole);
         }
       }

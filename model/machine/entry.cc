@@ -1,5 +1,7 @@
 #include "model/machine/entry.h"
 
+#include <utility>
+
 namespace atsfuzz::machine {
 namespace {
 
@@ -159,6 +161,22 @@ void EntryUpdate::Run(Words& entry, const Words& target) const {
   } else {
     set(target, 0, 8);
   }
+}
+
+bool IsInForceAtFirstSync(EntryUpdate update, Words entry,
+                          const Words& target) {
+  bool synced = false, in_force = false;
+  update.write = [](int, uint64_t, uint64_t) {};
+  update.sync = [&] {
+    if (std::exchange(synced, true)) return;
+    in_force = true;
+    for (int i = 0; i < 8; ++i) {
+      const uint64_t used = update.used(target, i);
+      in_force &= (entry[i] & used) == (target[i] & used);
+    }
+  };
+  update.Run(entry, target);
+  return in_force;
 }
 
 }  // namespace atsfuzz::machine

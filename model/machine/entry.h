@@ -35,6 +35,9 @@ struct EntryUpdate {
 
   void Run(Words& entry, const Words& target) const;
 };
+// True if an update from `entry` has put `target` in force by its first sync:
+// no words that are not in use yet are written ahead.
+bool IsInForceAtFirstSync(EntryUpdate update, Words entry, const Words& target);
 uint64_t SteBitsUsed(const Words& ste, int word);
 uint64_t CdBitsUsed(const Words& cd, int word);
 

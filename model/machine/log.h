@@ -42,6 +42,12 @@ class Log {
   virtual void TlbiGuest(int slot) = 0;
   virtual void AtcInv(int stream, int ssid, unsigned pages, bool whole) = 0;
   virtual void Sync(int smmu) = 0;
+  // Faults on the command queue. What is logged of commands from here on is
+  // held back by a stall, or is not; those held come to pass at Resume.
+  virtual void Hold(bool holds) = 0;
+  virtual void Resume(int smmu, bool unanswered) = 0;
+  // The next SYNC fails first: no ATC invalidation was answered.
+  virtual void AtcTimeout(int smmu) = 0;
 
   virtual void SmmuFault(int function, int stream, int ssid, int fault,
                          int page) = 0;

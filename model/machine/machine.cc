@@ -43,6 +43,8 @@ Request RequestOf(const model::Operation& operation) {
   r.config_writes = faults.config_writes;
   r.alloc_sites = faults.alloc_sites;
   r.alloc_numbers = faults.alloc_numbers;
+  r.cmd_syncs = faults.cmd_syncs;
+  r.atc_timeouts = faults.atc_timeouts;
   return r;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 
 #include "model/machine/function.h"
@@ -58,22 +59,21 @@ bool AtsSupported(const Context& c, int f) {
 
 // ---- A domain's first attach
 
-// A tag that no domain has: arm_smmu_asid_xa, vmid_map. Which one it is follows
-// no rule of the kernel's; that live ones differ does.
-uint8_t FreeTag(const Context& c, int slot, bool stage2, int smmu) {
-  if (slot >= kSlots) return static_cast<uint8_t>(kTags + 1 + slot - kSlots);
-  unsigned used = 0;
-  for (const Domain& other : c.state.domains) {
+// The lowest that no domain has: arm_smmu_asid_xa, vmid_map.
+uint8_t FreeTag(const Context& c, bool stage2, int smmu) {
+  unsigned used = stage2 ? 0u : c.state.lost_asids;
+  for (int slot = 0; slot < kAllSlots; ++slot) {
+    const Space& other = SpaceAt(c.state, slot);
     if (!other.finalised || (other.stage2 != 0) != stage2) continue;
     if (stage2 && other.smmu != smmu) continue;
     used |= 1u << (other.tag - 1);
   }
-  return static_cast<uint8_t>(__builtin_ctz(~used) + 1);
+  return static_cast<uint8_t>(std::min(__builtin_ctz(~used), 14) + 1);
 }
 
 // free_io_pgtable_ops of a domain that failed: it flushes cd->asid.
 int GiveUp(Context& c, const Space& domain, int slot) {
-  if (c.log != nullptr) c.log->Tlbi(slot, 0, true);
+  Tlbi(c, slot, 0, true);
   Sync(c, domain.smmu);
   return -ENOMEM;
 }
@@ -81,6 +81,8 @@ int GiveUp(Context& c, const Space& domain, int slot) {
 // arm_smmu_free_asid after the CD table could not be had: it goes by cd->asid,
 // which is not that of this attach, but none or that of a failed one before.
 void FreeAsidByCd(Context& c, const Space& domain) {
+  c.state.lost_asids |=
+      static_cast<uint16_t>(1u << (FreeTag(c, false, domain.smmu) - 1));
   if (domain.tag == 0) return;
   Warn(c, "arm_smmu_free_asid", "old_cd != cd");
   if (c.log != nullptr) c.log->MemoryError("an ASID is freed twice", false);
@@ -95,11 +97,13 @@ int FinaliseStage1(Context& c, Space& domain, int slot, int f) {
     FreeAsidByCd(c, domain);
     return GiveUp(c, domain, slot);
   }
-  domain.tag = FreeTag(c, slot, false, domain.smmu) & 0xf;
+  domain.tag = FreeTag(c, false, domain.smmu) & 0xf;
   if (bits > static_cast<unsigned>(kLinearBits) &&
       !Allocate(c, AllocSite::kCdLeaf)) {
     return GiveUp(c, domain, slot);
   }
+  // arm_smmu_sync_cd, of a domain that no function is on the list of.
+  Sync(c, domain.smmu);
   domain.ssid_bits = bits & 0x1f;
   return 0;
 }
@@ -115,7 +119,7 @@ int Finalise(Context& c, int slot, int f) {
   domain.smmu = static_cast<uint8_t>(smmu) & 1;
   if (!Allocate(c, AllocSite::kPageTable)) return -ENOMEM;
   if (domain.stage2) {
-    domain.tag = FreeTag(c, slot, true, smmu) & 0xf;
+    domain.tag = FreeTag(c, true, smmu) & 0xf;
   } else if (const int error = FinaliseStage1(c, domain, slot, f); error != 0) {
     return error;
   }
@@ -190,9 +194,15 @@ Outcome InstallSte(Context& c) {
   Ste& ste = c.state.ste[stream];
   const bool translates = target.config >= Config::kStage1;
   if (translates && ste.config >= Config::kStage1) return Die(c);
-  if (c.log != nullptr) c.log->SteUpdate(stream, ste, target);
+  // The entry is not in force before its second CMD_SYNC, or is at once.
+  const Ste before = ste;
+  if (!translates) ste = target;
+  BeginBatch(c, fixed.smmu,
+             BatchMark(BatchKind::kSte, static_cast<unsigned>(stream)));
+  if (c.log != nullptr) c.log->SteUpdate(stream, before, target);
   ste = target;
   CfgiSte(c, stream);
+  EndBatch(c);
   if (translates) Prefetch(c, stream);
   t.stream = static_cast<uint8_t>(s + 1);
   return Outcome::kRepeat;
@@ -205,11 +215,20 @@ void InvalidateStreams(Context& c, int f) {
   }
 }
 
+// The whole ATCs of some functions, by bit, in one batch.
+void InvalidateFunctions(Context& c, unsigned functions, int smmu) {
+  BeginBatch(c, smmu, BatchMark(BatchKind::kMaster, functions));
+  for (int f = 0; f < c.board.function_count; ++f) {
+    if ((functions >> f & 1) != 0) InvalidateStreams(c, f);
+  }
+  Sync(c, smmu);
+}
+
 Outcome InvalidateMaster(Context& c) {
   const int f = c.thread.function;
-  if (!c.state.functions[f].belief) return Outcome::kNext;
-  InvalidateStreams(c, f);
-  Sync(c, c.board.functions[f].smmu);
+  if (c.state.functions[f].belief) {
+    InvalidateFunctions(c, 1u << f, c.board.functions[f].smmu);
+  }
   return Outcome::kNext;
 }
 
@@ -219,12 +238,13 @@ Outcome InvalidateDomain(Context& c) {
   if (!t.want) return Outcome::kNext;
   const int slot = ListSlot(c, t.function, t.new_domain);
   if (SpaceAt(c.state, slot).nr_ats_masters == 0) return Outcome::kNext;
+  unsigned functions = 0;
   for (int f = 0; f < c.board.function_count; ++f) {
     if (IsListed(c.state, slot, f) && c.state.functions[f].belief) {
-      InvalidateStreams(c, f);
+      functions |= 1u << f;
     }
   }
-  Sync(c, c.board.functions[t.function].smmu);
+  InvalidateFunctions(c, functions, c.board.functions[t.function].smmu);
   return Outcome::kNext;
 }
 

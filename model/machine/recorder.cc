@@ -87,10 +87,31 @@ void Recorder::ConfigWrite(int function, bool is_ats, uint16_t before,
 }
 
 void Recorder::Command(int smmu, uint64_t word0, uint64_t word1) {
-  atsfuzz_event& event = Add(ATSFUZZ_EVENT_COMMAND);
+  atsfuzz_event& event =
+      Add(holds_ ? ATSFUZZ_EVENT_COMMAND_HELD : ATSFUZZ_EVENT_COMMAND);
   event.smmu = static_cast<uint8_t>(smmu);
   event.a = word0;
   event.b = word1;
+  if (holds_) held_[smmu].push_back(event);
+}
+
+void Recorder::Hold(bool holds) { holds_ = holds; }
+
+void Recorder::Resume(int smmu, bool unanswered) {
+  atsfuzz_event& resumed = Add(ATSFUZZ_EVENT_QUEUE_RESUMED);
+  resumed.smmu = static_cast<uint8_t>(smmu);
+  resumed.a = held_[smmu].size();
+  for (const atsfuzz_event& event : held_[smmu]) {
+    if (unanswered && (event.a & 0xff) == kOpSync) AtcTimeout(smmu);
+    Command(smmu, event.a, event.b);
+  }
+  held_[smmu].clear();
+}
+
+void Recorder::AtcTimeout(int smmu) {
+  atsfuzz_event& event = Add(ATSFUZZ_EVENT_ATC_TIMEOUT);
+  event.smmu = static_cast<uint8_t>(smmu);
+  event.a = kOpSync | uint64_t{2} << 12;
 }
 
 void Recorder::ReadFirstEntry(int stream) {

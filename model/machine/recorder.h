@@ -45,6 +45,9 @@ class Recorder : public Log {
   void TlbiGuest(int slot) override;
   void AtcInv(int stream, int ssid, unsigned pages, bool whole) override;
   void Sync(int smmu) override;
+  void Hold(bool holds) override;
+  void Resume(int smmu, bool unanswered) override;
+  void AtcTimeout(int smmu) override;
   void SmmuFault(int function, int stream, int ssid, int fault,
                  int page) override;
   void AtcFill(int function, int stream, int ssid, int page,
@@ -77,6 +80,8 @@ class Recorder : public Log {
   const State& state_;
   Step step_ = Step::kDone;
   std::vector<atsfuzz_event> events_;
+  bool holds_ = false;
+  std::array<std::vector<atsfuzz_event>, kSmmus> held_;
   std::array<Words, kStreams> ste_{};
   std::array<bool, kStreams> ste_read_{};
   std::array<std::array<Words, kSsids>, kFunctions> cd_{};

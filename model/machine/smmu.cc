@@ -146,6 +146,7 @@ Regime Resolve(Context& c, int stream, int ssid) {
 
 void SetIotlb(State& state, int smmu, int stage, int tag, int page,
               IotlbEntry entry) {
+  if (tag > kTags) return;
   uint8_t& line = state.iotlb[smmu][stage][tag - 1];
   line = static_cast<uint8_t>((line & ~(3u << 2 * page)) |
                               static_cast<unsigned>(entry) << 2 * page);
@@ -244,49 +245,178 @@ void RefillAll(Context& c) {
   for (int f = 0; f < c.board.function_count; ++f) Refill(c, f);
 }
 
-}  // namespace
+// ---- What commands do once the SMMU takes them.
 
-void CfgiSte(Context& c, int stream) {
+void DropSte(Context& c, int stream) {
   c.state.cached_ste[stream] = {};
   std::fill_n(c.state.cached_cd[stream], kSsids, kNoCd);
   RefillAll(c);
 }
 
-void CfgiCd(Context& c, int stream, int ssid) {
+void DropCd(Context& c, int stream, int ssid) {
   c.state.cached_cd[stream][ssid] = kNoCd;
   RefillAll(c);
 }
 
+constexpr unsigned kStage2Tag = 0x80;
+
+uint8_t WhatOf(const Space& domain) {
+  return static_cast<uint8_t>(domain.tag | (domain.stage2 ? kStage2Tag : 0));
+}
+
+void DropTlb(Context& c, int smmu, unsigned what, unsigned pages, bool whole) {
+  const bool stage2 = (what & kStage2Tag) != 0;
+  const int tag = static_cast<int>(what & ~kStage2Tag);
+  if (tag == 0 || tag > kTags) {  // nothing is cached of it
+    RefillAll(c);
+    return;
+  }
+  for (int page = 0; page < kPages; ++page) {
+    if (!whole && (pages >> page & 1) == 0) continue;
+    SetIotlb(c.state, smmu, stage2 ? kStageS2 : kStageS1, tag, page, kTlbEmpty);
+    // Each page is a command of its own: between two of them an ATC may refill
+    // from an entry that the second one takes.
+    if (!whole && !c.board.smmus[smmu].range_invalidation) RefillAll(c);
+  }
+  // TLBI_S12_VMALL takes a guest's entries too.
+  if (whole && stage2) c.state.iotlb[smmu][kStageGuest][tag - 1] = 0;
+  RefillAll(c);
+}
+
+void DropGuest(Context& c, int smmu, unsigned what) {
+  c.state.iotlb[smmu][kStageGuest][(what & ~kStage2Tag) - 1] = 0;
+  RefillAll(c);
+}
+
+void DropAtc(Context& c, int stream, int ssid, unsigned pages,
+             bool unanswered) {
+  if (!unanswered) InvalidateAtc(c, stream, ssid, pages);
+  RefillAll(c);
+}
+
+// ---- Stalls.
+
+// The batch of `smmu` that is held, if the one begun is; else null.
+Held* Holding(Context& c, int smmu, Held::Kind kind) {
+  if (!c.thread.holding) return nullptr;
+  Held& held = c.state.held[smmu];
+  held.kind = kind;
+  return &held;
+}
+
+void Take(Context& c, int smmu, const Held& held) {
+  if (held.kind == Held::kTlbi) {
+    DropTlb(c, smmu, held.what, held.pages, held.whole);
+  } else if (held.kind == Held::kTlbiGuest) {
+    DropGuest(c, smmu, held.what);
+  }
+  for (int stream = 0; stream < kStreams; ++stream) {
+    for (int ssid = 0; ssid < kSsids; ++ssid) {
+      if ((held.streams[ssid] >> stream & 1) == 0) continue;
+      if (held.kind == Held::kCfgiSte) {
+        DropSte(c, stream);
+      } else if (held.kind == Held::kCfgiCd) {
+        DropCd(c, stream, held.what);
+      } else {
+        DropAtc(c, stream, ssid, held.pages, held.unanswered);
+      }
+    }
+  }
+}
+
+void Resume(Context& c, int smmu) {
+  const Held held = c.state.held[smmu];
+  if (held.kind == Held::kNothing) return;
+  c.state.held[smmu] = {};
+  if (c.log != nullptr) c.log->Resume(smmu, held.unanswered);
+  Take(c, smmu, held);
+}
+
+bool IsNumbered(unsigned numbers, unsigned number) {
+  return number >= 1 && number <= 8 && (numbers >> (number - 1) & 1) != 0;
+}
+
+uint8_t Bit(int stream) { return static_cast<uint8_t>(1u << stream); }
+
+}  // namespace
+
+void BeginBatch(Context& c, int smmu, uint32_t mark) {
+  Thread& t = c.thread;
+  const auto kind = static_cast<BatchKind>(mark >> 24);
+  const bool has_atc = kind == BatchKind::kAtc || kind == BatchKind::kMaster;
+  if (mark != t.last_batch) {
+    Resume(c, smmu);
+    t.last_batch = mark;
+    if (t.syncs < 0xff) ++t.syncs;
+    if (has_atc && t.atc_syncs < 0xff) ++t.atc_syncs;
+  }
+  t.in_batch = 1;
+  t.holding = IsNumbered(t.request.cmd_syncs, t.syncs);
+  t.unanswered = has_atc && IsNumbered(t.request.atc_timeouts, t.atc_syncs);
+  if (c.log != nullptr) c.log->Hold(t.holding);
+}
+
+void EndBatch(Context& c) {
+  c.thread.in_batch = c.thread.holding = c.thread.unanswered = 0;
+  if (c.log != nullptr) c.log->Hold(false);
+}
+
+void CfgiSte(Context& c, int stream) {
+  const int smmu = c.board.streams[stream].smmu;
+  if (Held* held = Holding(c, smmu, Held::kCfgiSte)) {
+    held->streams[0] |= Bit(stream);
+    return;
+  }
+  DropSte(c, stream);
+}
+
+void CfgiCd(Context& c, int stream, int ssid) {
+  const int smmu = c.board.streams[stream].smmu;
+  if (Held* held = Holding(c, smmu, Held::kCfgiCd)) {
+    held->what = static_cast<uint8_t>(ssid);
+    held->streams[0] |= Bit(stream);
+    return;
+  }
+  DropCd(c, stream, ssid);
+}
+
 void Prefetch(Context& c, int stream) {
+  Resume(c, c.board.streams[stream].smmu);
+  c.thread.last_batch = 0;
   if (c.log != nullptr) c.log->Prefetch(stream);
   RefillAll(c);
 }
 
 void Tlbi(Context& c, int slot, unsigned pages, bool whole) {
   const Space& domain = SpaceAt(c.state, slot);
+  const int smmu = domain.smmu;
+  const uint8_t what = WhatOf(domain);
+  const unsigned reach = whole ? 0x1f : pages;
+  BeginBatch(
+      c, smmu,
+      BatchMark(BatchKind::kTlbi, what, static_cast<unsigned>(smmu), reach));
   if (c.log != nullptr) c.log->Tlbi(slot, pages, whole);
-  if (slot >= kSlots) {  // nothing is cached of a blocking domain
-    RefillAll(c);
+  if (Held* held = Holding(c, smmu, Held::kTlbi)) {
+    held->what = what;
+    held->pages = static_cast<uint8_t>(pages);
+    held->whole = whole;
     return;
   }
-  const int stage = domain.stage2 ? kStageS2 : kStageS1;
-  for (int page = 0; page < kPages; ++page) {
-    if (whole || (pages >> page & 1) != 0) {
-      SetIotlb(c.state, domain.smmu, stage, domain.tag, page, kTlbEmpty);
-    }
-  }
-  // TLBI_S12_VMALL takes a guest's entries too.
-  if (whole && domain.stage2) {
-    c.state.iotlb[domain.smmu][kStageGuest][domain.tag - 1] = 0;
-  }
-  RefillAll(c);
+  DropTlb(c, smmu, what, pages, whole);
 }
 
 void TlbiGuest(Context& c, int slot) {
   const Domain& domain = c.state.domains[slot];
+  const int smmu = domain.smmu;
+  const uint8_t what = WhatOf(domain);
+  BeginBatch(c, smmu,
+             BatchMark(BatchKind::kGuest, what, static_cast<unsigned>(smmu)));
   if (c.log != nullptr) c.log->TlbiGuest(slot);
-  c.state.iotlb[domain.smmu][kStageGuest][domain.tag - 1] = 0;
-  RefillAll(c);
+  if (Held* held = Holding(c, smmu, Held::kTlbiGuest)) {
+    held->what = what;
+    return;
+  }
+  DropGuest(c, smmu, what);
 }
 
 void AtcInv(Context& c, int stream, int ssid, unsigned pages, bool whole) {
@@ -298,13 +428,28 @@ void AtcInv(Context& c, int stream, int ssid, unsigned pages, bool whole) {
             : (pages & 3) != 0                    ? 3
                                                   : 12;
   }
-  InvalidateAtc(c, stream, ssid, reach);
-  RefillAll(c);
+  if (Held* held = Holding(c, c.board.streams[stream].smmu, Held::kAtc)) {
+    held->pages = static_cast<uint8_t>(reach);
+    held->streams[ssid] |= Bit(stream);
+    held->unanswered = c.thread.unanswered;
+    return;
+  }
+  DropAtc(c, stream, ssid, reach, c.thread.unanswered);
 }
 
 void Sync(Context& c, int smmu) {
-  if (c.log != nullptr) c.log->Sync(smmu);
-  RefillAll(c);
+  // One that completes nothing.
+  if (!c.thread.in_batch) {
+    Resume(c, smmu);
+    c.thread.last_batch = 0;
+  }
+  const bool holding = c.thread.holding;
+  if (c.log != nullptr) {
+    if (c.thread.unanswered && !holding) c.log->AtcTimeout(smmu);
+    c.log->Sync(smmu);
+  }
+  EndBatch(c);
+  if (!holding) RefillAll(c);
 }
 
 bool Access(Context& c, int f, int s, int ssid, int page) {
@@ -397,6 +542,7 @@ void MakeStale(State& state, int slot, unsigned pages) {
   if (!domain.finalised) return;
   for (int stage : {domain.stage2 ? kStageS2 : kStageS1, kStageGuest}) {
     if (stage == kStageGuest && !domain.stage2) continue;
+    if (domain.tag > kTags) continue;
     const uint8_t line = state.iotlb[domain.smmu][stage][domain.tag - 1];
     for (int page = 0; line != 0 && page < kPages; ++page) {
       if ((pages >> page & 1) != 0 && (line >> 2 * page & 3) != 0) {
@@ -431,6 +577,7 @@ void Dangle(Context& c, int slot) {
 }
 
 IotlbEntry IotlbAt(const State& state, int smmu, int stage, int tag, int page) {
+  if (tag > kTags) return kTlbEmpty;
   return static_cast<IotlbEntry>(state.iotlb[smmu][stage][tag - 1] >> 2 * page &
                                  3);
 }

@@ -9,7 +9,21 @@
 //  1. Entries are cached when they are used, and stay until a CFGI names them.
 //  2. IOTLB entries carry a tag, not a stream.
 //  3. A function that is eager asks again after every command.
+//  4. A stall (`cmd-sync`) holds back one batch; it ends with the next command.
 namespace atsfuzz::machine {
+
+// ---- Batches: the commands that one CMD_SYNC completes.
+// What a batch consists of, for telling whether one repeats the one before.
+enum class BatchKind : uint8_t { kSte = 1, kCd, kTlbi, kGuest, kAtc, kMaster };
+constexpr uint32_t BatchMark(BatchKind kind, unsigned a, unsigned b = 0,
+                             unsigned rest = 0) {
+  return static_cast<uint32_t>(kind) << 24 | a << 16 | b << 8 | rest;
+}
+// Counts the batch for the faults, ends a stall unless it is the same again,
+// and says what happens to it.
+void BeginBatch(Context& c, int smmu, uint32_t mark);
+// Ends a batch whose CMD_SYNCs the log has heard of (CFGI).
+void EndBatch(Context& c);
 
 // ---- Commands. `stream`: of the board; `slot`: whose tag. The log has heard
 // of the CFGI commands from the update of the entry.

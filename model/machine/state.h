@@ -22,8 +22,8 @@ inline constexpr int kDeclared = 4;  // domains of the topology
 inline constexpr int kSlots = kDeclared + kFunctions;
 inline constexpr int kSsids = 3;  // 0: the RID; PASIDs 1 and 2
 inline constexpr int kPages = 4;  // of a domain
-// ASIDs, and VMIDs of an SMMU, of all that can be mapped in: 1 to kTags. Those
-// of blocking domains come after.
+// ASIDs, and VMIDs of an SMMU, that an IOTLB has entries of: 1 to kTags. Only
+// in 6.1, whose blocking domains have some too, can there be more.
 inline constexpr int kTags = 8;
 
 // Then, where a blocking domain is a paging domain with nothing in it (6.1),
@@ -185,6 +185,19 @@ struct Group {
   uint8_t blocking_list;
 };
 
+// The commands that a stalled SMMU has not taken (`cmd-sync`): those of one
+// CMD_SYNC.
+struct Held {
+  enum Kind : uint8_t { kNothing, kCfgiSte, kCfgiCd, kTlbi, kTlbiGuest, kAtc };
+  uint8_t kind : 4;        // Kind
+  uint8_t whole : 1;       // kTlbi
+  uint8_t unanswered : 1;  // kAtc
+  // kCfgiCd: the SSID. kTlbi, kTlbiGuest: the tag, bit 7 set for stage 2.
+  uint8_t what;
+  uint8_t pages;
+  uint8_t streams[kSsids];  // by SSID; those without one are in [0]
+};
+
 struct State {
   Function functions[kFunctions];
   Group groups[kFunctions];
@@ -204,6 +217,9 @@ struct State {
   uint8_t order[kFunctions];
   // The thread (+ 1) that holds arm_smmu_asid_lock; a group's mutex.
   uint8_t asid_lock, group_lock[kFunctions];
+  Held held[kSmmus];
+  // 6.1: ASIDs that an attach took and lost, bit tag - 1.
+  uint16_t lost_asids;
 
   bool operator==(const State& other) const {
     return std::memcmp(this, &other, sizeof(State)) == 0;

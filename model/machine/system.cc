@@ -100,7 +100,8 @@ class MachineSystem : public model::System {
   int Run(const Request& request);
   // A kernel whose stream tree was emptied lets a second function have a
   // stream; if one of the two lists it twice, arrays hold entries of different
-  // users for it, which Array cannot say.
+  // users for it, which Array cannot say. And the IOTLB of a domain has a place
+  // only if its tag is one of the first kTags.
   bool IsBeyondTheModel() const;
   void Note(Step step, const State& before);
   void Wrote(Fact::Kind kind, int index, Step step) {
@@ -124,6 +125,10 @@ class MachineSystem : public model::System {
 
 bool MachineSystem::IsBeyondTheModel() const {
   const Board& board = machine_->board();
+  for (int slot = 0; slot < kDeclared; ++slot) {
+    const Domain& domain = state_.domains[slot];
+    if (domain.finalised && domain.tag > kTags) return true;
+  }
   std::array<uint8_t, kStreams> owners{};
   for (int f = 0; f < board.function_count; ++f) {
     const Board::Function& fixed = board.functions[f];

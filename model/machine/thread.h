@@ -21,6 +21,7 @@ struct Request {
   uint8_t config_writes;
   uint16_t alloc_sites;
   uint64_t alloc_numbers;
+  uint8_t cmd_syncs, atc_timeouts;
 };
 Request RequestOf(const model::Operation& operation);
 
@@ -88,6 +89,13 @@ struct Thread {
 
   uint8_t allocations;  // made by the operation, for faults by number
   uint8_t writes;       // to config space
+
+  // ---- CMD_SYNCs, for faults by number (model::Faults).
+  uint8_t syncs, atc_syncs;  // so far
+  uint8_t in_batch : 1;      // between BeginBatch and its end
+  uint8_t holding : 1;       // the SMMU stalls before the batch
+  uint8_t unanswered : 1;    // its ATC invalidations
+  uint32_t last_batch;       // mark of the last one; 0: none right before
 };
 static_assert(std::is_trivially_copyable_v<Thread>);
 

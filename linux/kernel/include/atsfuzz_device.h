@@ -312,10 +312,11 @@ typedef irqreturn_t (*irq_handler_t)(int, void *);
 enum { IRQ_NONE, IRQ_HANDLED, IRQ_WAKE_THREAD };
 #define IRQF_ONESHOT 0
 #define IRQF_SHARED 0
-/* The harness has no interrupts: registering is all that a probe does. */
-#define devm_request_irq(dev, irq, handler, flags, name, data) ((void)(irq), (void)&(handler), 0)
+_Static_assert(IRQ_WAKE_THREAD == ATSFUZZ_INTERRUPT_WAKE_THREAD, "as the runtime has it");
+#define devm_request_irq(dev, irq, handler, flags, name, data) \
+	(atsfuzz_interrupt_request(irq, handler, NULL, data), 0)
 #define devm_request_threaded_irq(dev, irq, handler, thread, flags, name, data) \
-	((void)(irq), (void)(thread), 0)
+	(atsfuzz_interrupt_request(irq, handler, thread, data), 0)
 struct msi_msg {
 	u32 address_lo, address_hi, data;
 };

@@ -1,0 +1,103 @@
+/* The interrupt lines of the SMMUs, and who answers them. */
+
+#include <string.h>
+
+#include "linux/emulator.h"
+#include "linux/kernel/boundary.h"
+#include "linux/kernel/runtime.h"
+
+enum {
+	LINE_EVENTS,
+	LINE_ERRORS,
+	LINE_COMBINED,
+	LINES_EACH,
+	FIRST_LINE = 32,
+	LINES = LINES_EACH * ATSFUZZ_MAX_SMMUS,
+};
+
+static const char *const names[LINES_EACH] = { "eventq", "gerror", "combined" };
+
+static struct {
+	atsfuzz_interrupt_handler handler, thread;
+	void *data;
+	unsigned char woken;
+} lines[LINES];
+/* An interrupt does not interrupt another one's handler. */
+static int delivering;
+
+void atsfuzz_interrupts_boot(void)
+{
+	memset(lines, 0, sizeof(lines));
+	delivering = 0;
+}
+
+int atsfuzz_interrupt_line(unsigned int smmu, const char *name)
+{
+	int combined = smmu % 2;
+
+	for (int i = 0; i < LINES_EACH; i++)
+		if (!strcmp(name, names[i]) && (i == LINE_COMBINED) == combined)
+			return FIRST_LINE + (int)smmu * LINES_EACH + i;
+	return -1;
+}
+
+void atsfuzz_interrupt_request(int line, atsfuzz_interrupt_handler handler,
+			       atsfuzz_interrupt_handler thread, void *data)
+{
+	int at = line - FIRST_LINE;
+
+	if (at < 0 || at >= LINES)
+		return;
+	lines[at].handler = handler;
+	lines[at].thread = thread;
+	lines[at].data = data;
+}
+
+static void fire(int at)
+{
+	int result = ATSFUZZ_INTERRUPT_WAKE_THREAD;
+
+	if (lines[at].handler)
+		result = lines[at].handler(FIRST_LINE + at, lines[at].data);
+	if (result == ATSFUZZ_INTERRUPT_WAKE_THREAD && lines[at].thread)
+		lines[at].woken = 1;
+}
+
+void atsfuzz_interrupts_deliver(void)
+{
+	if (delivering)
+		return;
+	delivering = 1;
+	for (unsigned int smmu = 0; smmu < ATSFUZZ_MAX_SMMUS; smmu++) {
+		unsigned int raised = atsfuzz_emulator_take_interrupts(smmu);
+		int first = (int)smmu * LINES_EACH;
+
+		if (raised &&
+		    (lines[first + LINE_COMBINED].handler || lines[first + LINE_COMBINED].thread)) {
+			fire(first + LINE_COMBINED);
+			continue;
+		}
+		if (raised & ATSFUZZ_INTERRUPT_GERROR)
+			fire(first + LINE_ERRORS);
+		if (raised & ATSFUZZ_INTERRUPT_EVTQ)
+			fire(first + LINE_EVENTS);
+	}
+	delivering = 0;
+}
+
+void atsfuzz_interrupts_run_threads(void)
+{
+	int ran;
+
+	do {
+		ran = 0;
+		atsfuzz_interrupts_deliver();
+		for (int at = 0; at < LINES; at++) {
+			if (!lines[at].woken)
+				continue;
+			lines[at].woken = 0;
+			lines[at].thread(FIRST_LINE + at, lines[at].data);
+			ran = 1;
+		}
+	} while (ran);
+}
