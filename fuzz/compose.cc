@@ -41,10 +41,12 @@ constexpr std::array<uint16_t, model::kOperationKinds> kWeights = {
     8,    // domain-new
     14,   // domain-free
     20,   // set-pasid
-    120,  // replace-pasid
+    500,  // replace-pasid
     12,   // clear-pasid
     12,   // reset-begin
     24,   // reset-end
+    240,  // vdevice-free
+    280,  // guest-flush
 };
 
 // Numbers that matter to CD tables: the leaf of CD 0 ends with 1023.
@@ -113,6 +115,9 @@ uint32_t Composer::DomainsFor(FunctionId id) const {
     const DomainId domain = DomainAt(i);
     // PASIDs need the CD table, which domains of stage 2 have no place for.
     const bool pasids = !contract_.GroupPasids(id).empty();
+    if (topology.at(domain).parent.valid() && !contract_.function(id).owned) {
+      continue;
+    }
     if (topology.at(domain).smmu == topology.at(id).smmu &&
         (topology.at(domain).stage == 1 || !pasids) && CanAllocate(domain)) {
       domains |= 1u << i;
@@ -163,6 +168,10 @@ void Composer::AddFunctionTargets(FunctionId id, Targets* targets) const {
   if (state.owned && state.attached && !reset) add(OperationKind::kReplace);
   if (state.owned && !state.attached && !pasids) add(OperationKind::kUnclaim);
   if (state.attached) {
+    if (contract_.topology().at(state.group_domain).parent.valid()) {
+      add(OperationKind::kVdeviceFree);
+      add(OperationKind::kGuestFlush);
+    }
     add(OperationKind::kDetach);
     if (HasMappings(state.group_domain)) add(OperationKind::kDma);
     return;

@@ -70,6 +70,7 @@ class Composer {
   // Domains that can be attached to function `id` with success, and those that
   // its PASIDs can be set to.
   uint32_t DomainsFor(model::FunctionId id) const;
+  uint32_t NestedDomains() const;
   uint32_t PasidDomainsFor(model::FunctionId id) const;
   bool CanAllocate(model::DomainId id) const;
   bool HasMappings(model::DomainId id) const;

@@ -24,11 +24,25 @@ bool Composer::FillAttach(uint32_t functions, Operation* operation) {
     domains &=
         ~(1u << contract_.function(operation->function).group_domain.value);
   }
+  // Much has to be there before a nested domain can be: it is rare enough.
+  if (const uint32_t nested = domains & NestedDomains();
+      nested != 0 && dice_.Chance(60)) {
+    domains = nested;
+  }
   if (domains == 0) return false;
   const bool share = (domains & used_domains_) != 0 && dice_.Chance(50);
   operation->domain =
       DomainAt(dice_.Bit(share ? domains & used_domains_ : domains));
   return true;
+}
+
+uint32_t Composer::NestedDomains() const {
+  const std::vector<model::Domain>& all = contract_.topology().domains;
+  uint32_t nested = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].parent.valid()) nested |= 1u << i;
+  }
+  return nested;
 }
 
 bool Composer::FillMap(Operation* operation) {

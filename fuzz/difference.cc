@@ -75,13 +75,22 @@ class Comparison {
   // In order of happening.
   std::optional<Difference> Sequences(const Observations& left,
                                       const Observations& right) {
-    const size_t most = std::min(left.size(), right.size());
-    size_t at = 0;
-    while (at < most && left[at] == right[at]) ++at;
-    if (at == left.size() && at == right.size()) return std::nullopt;
-    const Observed* a = at < left.size() ? &left[at] : nullptr;
-    const Observed* b = at < right.size() ? &right[at] : nullptr;
-    if (IsAllowed(a, b)) return std::nullopt;
+    size_t l = 0, r = 0;
+    const Observed *a = nullptr, *b = nullptr;
+    for (;;) {
+      a = l < left.size() ? &left[l] : nullptr;
+      b = r < right.size() ? &right[r] : nullptr;
+      if (a == nullptr && b == nullptr) return std::nullopt;
+      if (a != nullptr && b != nullptr && *a == *b) {
+        ++l, ++r;
+      } else if (a != nullptr && IsAllowed(a, nullptr)) {
+        ++l;
+      } else if (b != nullptr && IsAllowed(nullptr, b)) {
+        ++r;
+      } else {
+        break;
+      }
+    }
     uint64_t position = ~uint64_t{0};
     if (a != nullptr) position = a->subject[0];
     if (b != nullptr) position = std::min(position, b->subject[0]);

@@ -188,9 +188,10 @@ Domain DrawDomain(Dice& dice, const Topology& topology, DomainId id,
   Domain domain;
   domain.smmu = DrawSmmuId(dice, topology);
   const Smmu& smmu = topology.at(domain.smmu);
-  const bool second = smmu.stage1 ? smmu.stage2 && dice.Chance(40) : true;
+  const uint32_t percent = capabilities.nesting ? 55 : 40;
+  const bool second = smmu.stage1 ? smmu.stage2 && dice.Chance(percent) : true;
   domain.stage = second ? 2 : 1;
-  if (!capabilities.nesting || !dice.Chance(40)) return domain;
+  if (!capabilities.nesting || !dice.Chance(70)) return domain;
   uint32_t parents = 0;
   for (uint8_t i = 0; i < id.value; ++i) {
     if (CanBeParent(topology, DomainId(i))) parents |= 1u << i;

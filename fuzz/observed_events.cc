@@ -328,6 +328,11 @@ void ObservedEvents::Clear() {
   overflow = false;
 }
 
+bool IsCfgiOfCd0(const Observed& observed) {
+  return observed.kind == ObservedKind::kCommand &&
+         TypeOf(observed) == kForgetCd && observed.subject[3] == 0;
+}
+
 void AppendEvents(const model::Contract& contract, const TagOwners& owners,
                   std::span<const atsfuzz_event> events, ObservedEvents* out) {
   EventReader(contract, owners, out).Read(events);

@@ -38,6 +38,9 @@ struct ObservedEvents {
 void AppendEvents(const model::Contract& contract, const TagOwners& owners,
                   std::span<const atsfuzz_event> events, ObservedEvents* out);
 
+// A CFGI_CD of SSID 0.
+bool IsCfgiOfCd0(const Observed& observed);
+
 // An element of a sequence for people: "CFGI_STE 0x100", "TLBI d0
 // 0x40000000+0x1000", "v0 ATS control: on, STU 12".
 std::string OrderedText(const model::Topology& topology,

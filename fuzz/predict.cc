@@ -98,6 +98,20 @@ int PredictSetPasid(const Contract& contract, const Operation& operation) {
   return IsStageOne(topology, operation.domain) && !no_cd_table ? 0 : -EINVAL;
 }
 
+// arm_vsmmu_vdevice_init refuses functions of several stream ids; without a
+// vDEVICE no guest's stage 1 can be attached.
+bool NeedsVdevice(const Topology& topology, const Operation& operation) {
+  const model::Domain& domain = topology.at(operation.domain);
+  return domain.parent.valid() && domain.guest == model::GuestEntry::kStage1 &&
+         topology.at(operation.function).streams.size() != 1;
+}
+
+// As NeedsVdevice: it never had one. Whether one was freed meanwhile is not the
+// contract's to know.
+int PredictVdeviceFree(const Contract& contract, FunctionId id) {
+  return contract.topology().at(id).streams.size() == 1 ? 0 : -ENOENT;
+}
+
 // A domain without a CD table cannot take the place of one that PASIDs use.
 int PredictAttach(const Contract& contract, const Operation& operation) {
   const FunctionId id = operation.function;
@@ -106,8 +120,10 @@ int PredictAttach(const Contract& contract, const Operation& operation) {
   const bool pasids = AnyWithPasids(contract, id, [&](FunctionId) {
     return !contract.GroupPasids(id).empty();
   });
-  return pasids && !IsStageOne(contract.topology(), operation.domain) ? -EBUSY
-                                                                      : 0;
+  if (pasids && !IsStageOne(contract.topology(), operation.domain)) {
+    return -EBUSY;
+  }
+  return NeedsVdevice(contract.topology(), operation) ? -ENOENT : 0;
 }
 
 }  // namespace
@@ -149,6 +165,10 @@ int PredictResult(const Contract& contract, const Operation& operation) {
     case OperationKind::kSetPasid:
     case OperationKind::kReplacePasid:
       return PredictSetPasid(contract, operation);
+    case OperationKind::kVdeviceFree:
+      return PredictVdeviceFree(contract, operation.function);
+    case OperationKind::kGuestFlush:
+      return PredictVdeviceFree(contract, operation.function) == 0 ? 0 : -EIO;
     default:
       return 0;
   }

@@ -43,6 +43,8 @@ constexpr std::array<int, model::kOperationKinds> kRanks = {
     15,  // clear-pasid
     17,  // reset-begin
     18,  // reset-end
+    19,  // vdevice-free
+    20,  // guest-flush
 };
 
 // Larger than the cost of all arguments of one operation together.

@@ -49,6 +49,11 @@ Mentioned MentionedIn(const Scenario& scenario) {
   return mentioned;
 }
 
+bool HasNested(const model::Topology& topology) {
+  return std::any_of(topology.domains.begin(), topology.domains.end(),
+                     [](const auto& domain) { return domain.parent.valid(); });
+}
+
 // Adds `operation` once for each of the PASIDs that its kind can name.
 void SpellPasids(Operation operation, const Mentioned& mentioned,
                  std::vector<Operation>* alphabet) {
@@ -67,6 +72,11 @@ void Spell(const Scenario& scenario, Operation operation,
   if ((operation.kind == OperationKind::kResetBegin ||
        operation.kind == OperationKind::kResetEnd) &&
       !mentioned.resets) {
+    return;
+  }
+  if ((operation.kind == OperationKind::kVdeviceFree ||
+       operation.kind == OperationKind::kGuestFlush) &&
+      !HasNested(scenario.topology)) {
     return;
   }
   const size_t functions =

@@ -26,8 +26,7 @@ constexpr char kBecauseRmr[] =
 constexpr char kBecauseFind[] =
     "only the event handler calls it, and no event is raised";
 constexpr char kBecauseUser[] =
-    "only iommufd asks for such a domain; dirty tracking and nesting are "
-    "not driven";
+    "only iommufd asks for such a domain; dirty tracking is not driven";
 constexpr char kBecauseFinalise[] =
     "dirty tracking is not driven, and no domain has another stage than 1 "
     "or 2";
@@ -87,13 +86,13 @@ constexpr char kBecausePasidGuards[] =
     "guards against calls that the driver does not make: it asks for the "
     "features first, and a VF's PASID is its PF's";
 constexpr char kBecauseFlags[] =
-    "only iommufd asks for the other kinds of domain; dirty tracking and "
-    "nesting are not driven";
+    "only iommufd asks for the other kinds of domain; dirty tracking is not "
+    "driven";
 constexpr char kBecauseNested[] =
-    "nested domains, I/O page faults and enforced coherency are not driven";
+    "I/O page faults and enforced coherency are not driven";
 constexpr char kBecauseArray[] =
-    "nested domains are not driven, the emulated SMMU has no E2H, and the "
-    "rest are guards against domains of no stage";
+    "the emulated SMMU has no E2H, and the rest are guards against domains of "
+    "no stage";
 constexpr char kBecauseBatch[] = "a domain belongs to one SMMU";
 constexpr char kBecauseFwb[] =
     "the emulated SMMU has neither S2FWB nor the override of attributes";

@@ -49,7 +49,8 @@ constexpr Feature kFeatures[] = {
     {"REPLACE_PASID", kCore, "int iommu_replace_device_pasid("},
     {"RESETS", kCore, "int pci_dev_reset_iommu_prepare("},
     {"ARRAYS", kDriverHeader, "struct arm_smmu_invs {"},
-    {"NESTING", kNesting, "arm_smmu_alloc_domain_nested("},
+    // With a vIOMMU that the core allocates and the driver fills.
+    {"NESTING", kNesting, "arm_smmu_get_viommu_size("},
     // A VF is asked for its PF's ATS too.
     {"ATS_ASKS_PF", "drivers/pci/ats.c",
      "return pci_ats_supported(pci_physfn(dev));"},

@@ -30,6 +30,16 @@ TEST(Features, TheVersionOfATreeSaysNothing) {
               IsEmpty());
 }
 
+TEST(Features, ANestedDomainIsMadeByAVIommuThatTheDriverFills) {
+  constexpr char kNesting[] =
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c";
+  EXPECT_THAT(FeatureFlags({{kNesting, "size_t arm_smmu_get_viommu_size(x)"}}),
+              ElementsAre("-DATSFUZZ_HAS_NESTING"));
+  // An earlier kernel's allocates it itself.
+  EXPECT_THAT(FeatureFlags({{kNesting, "arm_vsmmu_alloc(struct device *dev)"}}),
+              IsEmpty());
+}
+
 TEST(Features, FlagsComeInOneOrder) {
   const SourceFile core = {kCore,
                            "int iommu_replace_device_pasid(\n"

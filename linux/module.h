@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 2
+#define ATSFUZZ_MODULE_ABI 4
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -42,6 +42,8 @@ struct atsfuzz_machine_function {
 
 struct atsfuzz_machine_domain {
   uint8_t smmu, stage;
+  uint8_t parent;           /* ATSFUZZ_NONE: not nested */
+  uint8_t guest, guest_ats; /* nested: model::GuestEntry; its EATS */
 };
 
 struct atsfuzz_machine {
@@ -72,6 +74,8 @@ enum atsfuzz_request_kind {
   ATSFUZZ_CLEAR_PASID,
   ATSFUZZ_RESET_BEGIN,
   ATSFUZZ_RESET_END,
+  ATSFUZZ_VDEVICE_FREE,
+  ATSFUZZ_GUEST_FLUSH,
   ATSFUZZ_REQUEST_KINDS,
 };
 
@@ -100,6 +104,7 @@ struct atsfuzz_features {
   uint8_t finalised; /* model::Finalised */
   uint8_t ats_asks_pf;
   uint8_t replace;
+  uint8_t nesting;
 };
 
 /* A frame of a recorded call stack; innermost first. */

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Flags = std::vector<std::string>;
 
 // The glue: units of this project that include the tree's sources.
-constexpr std::array kGlue = {"core", "driver", "iommu_core"};
+constexpr std::array kGlue = {"core", "driver", "iommu_core", "nesting"};
 
 // The tree's sources that are units of their own.
 constexpr std::array kFromTree = {
@@ -119,6 +119,10 @@ Flags KernelFlags(const BuildPlaces& places) {
     flags.insert(flags.begin(), "-I" + places.sources + "/linux/kunit/include");
   }
   flags.insert(flags.end(), places.features.begin(), places.features.end());
+  if (std::count(flags.begin(), flags.end(), "-DATSFUZZ_HAS_NESTING") > 0) {
+    Append(flags, {"-DCONFIG_ARM_SMMU_V3_IOMMUFD=1",
+                   "-DCONFIG_IOMMUFD_DRIVER_CORE=1"});
+  }
   return flags;
 }
 

@@ -23,7 +23,8 @@ using model::Operation;
 using model::OperationKind;
 using model::Topology;
 
-static_assert(static_cast<int>(OperationKind::kResetEnd) == ATSFUZZ_RESET_END);
+static_assert(static_cast<int>(OperationKind::kGuestFlush) ==
+              ATSFUZZ_GUEST_FLUSH);
 static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
 static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
 static_assert(static_cast<int>(model::Fact::kArray) == ATSFUZZ_FACTS);
@@ -66,8 +67,9 @@ atsfuzz_machine MachineOf(const Topology& topology) {
         MachineFunction(topology, model::FunctionId(static_cast<uint8_t>(i)));
   }
   for (size_t i = 0; i < topology.domains.size(); i++) {
-    machine.domains[i] = {topology.domains[i].smmu.value,
-                          topology.domains[i].stage};
+    const model::Domain& domain = topology.domains[i];
+    machine.domains[i] = {domain.smmu.value, domain.stage, domain.parent.value,
+                          static_cast<uint8_t>(domain.guest), domain.guest_ats};
   }
   return machine;
 }
@@ -92,6 +94,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.finalised = static_cast<model::Finalised>(features.finalised);
   capabilities.replace = features.replace;
   capabilities.ats_asks_pf = features.ats_asks_pf;
+  capabilities.nesting = features.nesting;
   return capabilities;
 }
 

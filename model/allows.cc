@@ -146,7 +146,13 @@ class Judge {
 
   absl::Status Attach() const {
     if (auto status = NeedsProbed(); !status.ok()) return status;
-    return NeedsAttachable();
+    if (auto status = NeedsAttachable(); !status.ok()) return status;
+    if (topology_.at(operation_.domain).parent.valid() && !state().owned) {
+      return Refuse(name(), "'s group is not owned, and ", domain_name(),
+                    " is nested: only iommufd attaches to it, in a group that "
+                    "it has claimed");
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Replace() const {
@@ -177,6 +183,15 @@ class Judge {
                     "driver is bound and holds the group: clear them first");
     }
     return absl::OkStatus();
+  }
+
+  absl::Status OfGuest() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    const DomainId domain = state().group_domain;
+    if (domain.valid() && topology_.at(domain).parent.valid()) {
+      return absl::OkStatus();
+    }
+    return Refuse(name(), "'s group is in no nested domain: attach it to one");
   }
 
   absl::Status Map() const {
@@ -423,6 +438,9 @@ absl::Status Contract::Allows(const Operation& operation) const {
       return judge.ResetBegin();
     case OperationKind::kResetEnd:
       return judge.ResetEnd();
+    case OperationKind::kVdeviceFree:
+    case OperationKind::kGuestFlush:
+      return judge.OfGuest();
   }
   assert(false && "every kind is judged");
   return absl::InternalError("unknown operation kind");

@@ -33,6 +33,13 @@ absl::Status FitsFunction(const Capabilities& capabilities,
   return absl::OkStatus();
 }
 
+// What a system with nothing but nested domains has.
+Capabilities Nesting() {
+  Capabilities nesting;
+  nesting.nesting = true;
+  return nesting;
+}
+
 }  // namespace
 
 bool HasKind(const Capabilities& capabilities, OperationKind kind) {
@@ -47,6 +54,9 @@ bool HasKind(const Capabilities& capabilities, OperationKind kind) {
     case OperationKind::kResetBegin:
     case OperationKind::kResetEnd:
       return capabilities.resets;
+    case OperationKind::kVdeviceFree:
+    case OperationKind::kGuestFlush:
+      return capabilities.nesting;
     default:
       return true;
   }
@@ -108,7 +118,9 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
   }
   if (!HasKind(capabilities, operation.kind)) {
     if (operation.kind == OperationKind::kReplace) return lacks("replace");
-    return lacks(shape.pasid ? "replace-pasid" : "resets");
+    if (shape.pasid) return lacks("replace-pasid");
+    return lacks(HasKind(Nesting(), operation.kind) ? "nested domains"
+                                                    : "resets");
   }
   if (operation.pasid > capabilities.largest_pasid) {
     return Beyond("`", ToText(topology, operation), "`: ", system,

@@ -49,6 +49,8 @@ TEST(Capabilities, WhatASystemLacksIsSaid) {
       {"dma p0 1 pasid=1\n", "toy has no PASIDs"},
       {"reset-begin p0\n", "`reset-begin p0`: toy has no resets"},
       {"reset-end p0\n", "toy has no resets"},
+      {"vdevice-free p0\n", "toy has no nested domains"},
+      {"guest-flush p0\n", "toy has no nested domains"},
   };
   for (const Beyond& beyond : kBeyond) {
     ExpectBeyond({}, beyond.text, beyond.reason);

@@ -270,6 +270,9 @@ void Contract::Apply(const Operation& operation, int result,
     case OperationKind::kResetEnd:
       ApplyReset(id, operation.kind == OperationKind::kResetBegin);
       break;
+    case OperationKind::kVdeviceFree:
+    case OperationKind::kGuestFlush:
+      break;
   }
 }
 
@@ -317,6 +320,9 @@ bool Contract::ChangesState(const Operation& operation) const {
       return true;
     case OperationKind::kResetEnd:
       return function(operation.function).reset_depth != 0;
+    case OperationKind::kVdeviceFree:
+    case OperationKind::kGuestFlush:
+      return true;
   }
   assert(false && "every kind is known");
   return false;

@@ -421,7 +421,13 @@ TEST_F(GroupContractTest, ANestedDomainLivesOnItsParent) {
   ExpectRefused("attach p0 d2", "d2 is nested in d1: allocate d1 first");
   Run({"domain-new d1"});
   ExpectRefused("domain-new d2", "d2 is nested in d1: attach d1 first");
-  Run({"attach p0 d1", "map d1 3", "detach p0", "attach p0 d2"});
+  Run({"attach p0 d1", "map d1 3", "detach p0"});
+  ExpectRefused("attach p0 d2", "only iommufd attaches to it, in a group that");
+  Run({"claim p0"});
+  for (const char* line : {"vdevice-free p0", "guest-flush p0"}) {
+    ExpectRefused(line, "p0's group is in no nested domain: attach it to one");
+  }
+  Run({"attach p0 d2", "guest-flush p0", "vdevice-free p0"});
   EXPECT_EQ(at(kP0).domain, kD2);
   EXPECT_TRUE(contract_.domain(kD2).allocated);
   for (const char* line : {"map d2 4", "unmap d2 3", "flush d2"}) {

@@ -35,6 +35,8 @@ constexpr std::array<OperationShape, kOperationKinds> kShapes = {{
      .must_succeed = true},
     {.name = "reset-begin", .function = true},
     {.name = "reset-end", .function = true, .must_succeed = true},
+    {.name = "vdevice-free", .function = true},
+    {.name = "guest-flush", .function = true},
 }};
 
 constexpr std::array<absl::string_view, kAllocSites> kSiteNames = {

@@ -35,8 +35,12 @@ enum class OperationKind : uint8_t {
   kClearPasid,    // clear-pasid f N      iommu_detach_device_pasid
   kResetBegin,  // reset-begin f     pci_dev_reset_iommu_prepare, then the reset
   kResetEnd,    // reset-end f       pci_dev_reset_iommu_done
+  // Of a function whose group is in a nested domain:
+  kVdeviceFree,  // vdevice-free f   IOMMU_DESTROY of f's vDEVICE
+  kGuestFlush,   // guest-flush f    IOMMU_HWPT_INVALIDATE: all that is f's
+                 // guest's
 };
-inline constexpr int kOperationKinds = 19;
+inline constexpr int kOperationKinds = 21;
 
 // Where the driver or its core allocates, by purpose and not by function name,
 // so that a scenario means the same on the model and on every kernel.

@@ -16,7 +16,7 @@ TEST(Operation, NoTwoKindsAndNoTwoSitesShareAName) {
   for (int i = 0; i < kAllocSites; ++i) {
     sites.emplace(AllocSiteName(static_cast<AllocSite>(i)));
   }
-  EXPECT_EQ(kinds.size(), 19u);
+  EXPECT_EQ(kinds.size(), 21u);
   EXPECT_EQ(sites.size(), 12u);
 }
 

@@ -71,6 +71,8 @@ TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
       "clear-pasid v1 2\n"
       "reset-begin v1\n"
       "reset-end v1\n"
+      "vdevice-free v1\n"
+      "guest-flush v1\n"
       "flush d0\n"
       "\n"
       "expect violation belief-matches-device on linux:6.12\n"

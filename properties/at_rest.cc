@@ -303,9 +303,10 @@ void Judgement::JudgeDomains() {
 void Judgement::JudgeDomain(int slot) {
   const Domain& domain = state_.domains[slot];
   int listed = 0;
-  for (const uint8_t list : domain.list) {
-    listed += std::popcount(static_cast<unsigned>(list & ats_on_)) +
-              2 * std::popcount(static_cast<unsigned>(list >> 1 & ats_on_));
+  for (int ssid = 0; ssid < machine::kSsids; ++ssid) {
+    const unsigned list = board_.ListOf(state_, slot, ssid);
+    listed +=
+        std::popcount(list & ats_on_) + 2 * std::popcount(list >> 1 & ats_on_);
   }
   Check(domain.nr_ats_masters == listed, Invariant::kCountMatchesDevices);
   if (has_arrays_ && domain.finalised) JudgeArray(slot, listed);

@@ -139,6 +139,9 @@ std::string RouteName(const atsfuzz_stream& stream) {
     case ATSFUZZ_ROUTE_S1DSS_BYPASS:
       name = "S1DSS bypass";
       break;
+    case ATSFUZZ_ROUTE_NESTED:
+      name = "nested";
+      break;
     default:
       name = "unknown";
   }

@@ -31,6 +31,9 @@ const struct atsfuzz_features atsfuzz_the_features = {
 #ifdef ATSFUZZ_HAS_ATS_ASKS_PF
 	.ats_asks_pf = 1,
 #endif
+#ifdef ATSFUZZ_HAS_NESTING
+	.nesting = 1,
+#endif
 };
 
 int atsfuzz_driver_probe_smmu(unsigned int smmu)
@@ -297,8 +300,10 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 		return;
 	}
 	memset(out, 0, sizeof(*out));
-	smmu_domain = to_smmu_domain(domain);
 	out->exists = 1;
+	if (domain->type == IOMMU_DOMAIN_NESTED)
+		return;
+	smmu_domain = to_smmu_domain(domain);
 	out->has_counter = 1;
 	out->nr_ats_masters = atomic_read(&smmu_domain->nr_ats_masters);
 	observe_list(smmu_domain, out);
@@ -408,7 +413,7 @@ const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned 
 		return (const unsigned char *)master_of(index) + belief_byte(mask);
 	case ATSFUZZ_FACT_COUNTER:
 		domain = atsfuzz_core_domain(index);
-		if (!domain)
+		if (!domain || domain->type == IOMMU_DOMAIN_NESTED)
 			return NULL;
 		*size = sizeof(atomic_t);
 		return &to_smmu_domain(domain)->nr_ats_masters;

@@ -56,8 +56,12 @@ void atsfuzz_core_clear_pasids(unsigned int function);
 /* The core's preparation, the function's reset, what the PCI core restores. */
 int atsfuzz_core_reset_begin(unsigned int function);
 void atsfuzz_core_reset_end(unsigned int function);
+/* Nested: by way of iommufd's vSMMU, whose memory belongs to the operation too. */
 int atsfuzz_core_domain_new(unsigned int domain, unsigned int function);
 void atsfuzz_core_domain_free(unsigned int domain);
+/* Of a function in a nested domain, through iommufd: errnos. */
+int atsfuzz_core_vdevice_free(unsigned int function);
+int atsfuzz_core_guest_flush(unsigned int function);
 /* For shutdown: what state a function's group is in. */
 int atsfuzz_core_is_probed(unsigned int function);
 int atsfuzz_core_is_owned(unsigned int function);

@@ -7,6 +7,7 @@
 
 #include "linux/emulator.h"
 #include "linux/kernel/devices.h"
+#include "linux/kernel/nesting.h"
 
 static struct iommu_domain *declared[ATSFUZZ_MAX_DOMAINS];
 
@@ -59,6 +60,11 @@ int atsfuzz_core_probe(unsigned int function)
 	/* The root complex says ats-supported. */
 	if (dev_is_pci(dev) && dev_iommu_fwspec_get(dev))
 		dev_iommu_fwspec_get(dev)->flags |= IOMMU_FWSPEC_PCI_RC_ATS;
+#ifdef ATSFUZZ_HAS_NESTING
+	/* All are coherent, as nesting wants it of an SMMU without S2FWB. */
+	if (dev_iommu_fwspec_get(dev))
+		dev_iommu_fwspec_get(dev)->flags |= IOMMU_FWSPEC_PCI_RC_CANWBS;
+#endif
 	if (err && dev->iommu)
 		dev_iommu_free(dev);
 	mutex_unlock(&iommu_probe_device_lock);
@@ -76,30 +82,98 @@ int atsfuzz_core_claim(unsigned int function)
 	return iommu_group_claim_dma_owner(group_of(function), &the_owner);
 }
 
+/* iommufd_device_destroy: the vDEVICE goes before the ownership. */
 void atsfuzz_core_unclaim(unsigned int function)
 {
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		if (group_of(i) == group_of(function))
+			atsfuzz_vdevice_remove(i);
 	iommu_group_release_dma_owner(group_of(function));
 }
 
-int atsfuzz_core_attach(unsigned int function, unsigned int domain)
+static bool is_nested(unsigned int domain)
 {
-	return iommu_attach_group(declared[domain], group_of(function));
+	return domain != ATSFUZZ_NONE && atsfuzz_the_machine.domains[domain].parent != ATSFUZZ_NONE;
 }
 
 #ifdef ATSFUZZ_HAS_REPLACE
 /* iommufd's: a replace stores one in the group, and its detach takes it away. */
 static struct iommu_attach_handle handles[ATSFUZZ_MAX_DOMAINS];
 
-int atsfuzz_core_replace(unsigned int function, unsigned int domain)
+static struct iommu_attach_handle *handle_of(unsigned int domain)
 {
 #ifdef ATSFUZZ_HAS_NEEDS_HANDLE
-	struct iommu_attach_handle *handle = &handles[domain];
-
-	handle->domain = declared[domain];
+	handles[domain].domain = declared[domain];
+	return &handles[domain];
 #else
-	struct iommu_attach_handle *handle = NULL;
+	return NULL;
 #endif
-	return iommu_replace_group_handle(group_of(function), declared[domain], handle);
+}
+
+static int replace(struct iommu_group *group, unsigned int domain)
+{
+	return iommu_replace_group_handle(group, declared[domain], handle_of(domain));
+}
+#endif
+
+#ifdef ATSFUZZ_HAS_NESTING
+static void place_vdevices(unsigned int function, unsigned int domain)
+{
+	unsigned int i;
+
+	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+		if (group_of(i) == group_of(function))
+			atsfuzz_vdevice_place(i, domain);
+}
+
+/*
+ * To a nested domain. A function whose group is in one of another vSMMU keeps its
+ * vDEVICE there, which a rollback or the end of a reset needs, until it has moved.
+ */
+static int enter_nested(unsigned int function, unsigned int domain,
+			int (*enter)(struct iommu_group *group, unsigned int domain))
+{
+	const struct atsfuzz_machine_domain *domains = atsfuzz_the_machine.domains;
+	unsigned int old = atsfuzz_core_attached_domain(function);
+	int err;
+
+	if (!is_nested(old) || domains[old].parent == domains[domain].parent)
+		place_vdevices(function, domain);
+	err = enter(group_of(function), domain);
+	if (!err)
+		place_vdevices(function, domain);
+	return err;
+}
+
+static int attach_with_handle(struct iommu_group *group, unsigned int domain)
+{
+	return iommu_attach_group_handle(declared[domain], group, handle_of(domain));
+}
+#else
+#define attach_with_handle NULL
+static int enter_nested(unsigned int function, unsigned int domain,
+			int (*enter)(struct iommu_group *group, unsigned int domain))
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* VFIO's container; iommufd alone has nested domains. */
+int atsfuzz_core_attach(unsigned int function, unsigned int domain)
+{
+	if (is_nested(domain))
+		return enter_nested(function, domain, attach_with_handle);
+	return iommu_attach_group(declared[domain], group_of(function));
+}
+
+#ifdef ATSFUZZ_HAS_REPLACE
+int atsfuzz_core_replace(unsigned int function, unsigned int domain)
+{
+	if (is_nested(domain))
+		return enter_nested(function, domain, replace);
+	return replace(group_of(function), domain);
 }
 
 void atsfuzz_core_detach(unsigned int function, unsigned int domain)
@@ -202,9 +276,14 @@ int atsfuzz_core_domain_new(unsigned int domain, unsigned int function)
 {
 	const struct atsfuzz_machine_domain *d = &atsfuzz_the_machine.domains[domain];
 	const struct atsfuzz_machine_smmu *smmu = &atsfuzz_the_machine.smmus[d->smmu];
-	struct iommu_domain *made =
-		d->stage == 2 && smmu->stage1 ? parent_domain(function) : paging_domain(function);
+	struct iommu_domain *made;
 
+	if (is_nested(domain))
+		made = atsfuzz_nested_alloc(domain, function, declared[d->parent]);
+	else if (d->stage == 2 && smmu->stage1)
+		made = parent_domain(function);
+	else
+		made = paging_domain(function);
 	if (IS_ERR(made))
 		return PTR_ERR(made);
 	declared[domain] = made;
@@ -324,8 +403,21 @@ void atsfuzz_core_reset_end(unsigned int function)
 
 void atsfuzz_core_domain_free(unsigned int domain)
 {
-	iommu_domain_free(declared[domain]);
+	if (is_nested(domain))
+		atsfuzz_nested_free(domain, declared[domain]);
+	else
+		iommu_domain_free(declared[domain]);
 	declared[domain] = NULL;
+}
+
+int atsfuzz_core_vdevice_free(unsigned int function)
+{
+	return atsfuzz_vdevice_remove(function);
+}
+
+int atsfuzz_core_guest_flush(unsigned int function)
+{
+	return atsfuzz_guest_flush(function, atsfuzz_core_attached_domain(function));
 }
 
 int atsfuzz_core_is_probed(unsigned int function)

@@ -166,6 +166,12 @@ static void operate_step(void *data)
 	case ATSFUZZ_RESET_END:
 		atsfuzz_core_reset_end(r->function);
 		break;
+	case ATSFUZZ_VDEVICE_FREE:
+		result = atsfuzz_core_vdevice_free(r->function);
+		break;
+	case ATSFUZZ_GUEST_FLUSH:
+		result = atsfuzz_core_guest_flush(r->function);
+		break;
 	case ATSFUZZ_DOMAIN_NEW:
 		result = atsfuzz_core_domain_new(r->domain, r->function);
 		break;
@@ -215,7 +221,8 @@ static void shutdown_step(void *data)
 		if (atsfuzz_core_is_owned(i))
 			atsfuzz_core_unclaim(i);
 	}
-	for (unsigned int i = 0; i < machine.domain_count; i++)
+	/* A nested domain, declared later, before its parent. */
+	for (unsigned int i = machine.domain_count; i-- > 0;)
 		if (atsfuzz_core_domain_exists(i))
 			atsfuzz_core_domain_free(i);
 	release_kind(1);

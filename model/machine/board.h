@@ -75,6 +75,14 @@ struct Board {
     }
     return repeated;
   }
+  // The list of arm_smmu_domain: of a parent, those nested in it included.
+  uint8_t ListOf(const State& state, int slot, int ssid) const {
+    unsigned list = state.domains[slot].list[ssid];
+    for (int d = slot + 1; d < domain_count; ++d) {
+      if (domains[d].parent == slot) list += state.domains[d].list[ssid];
+    }
+    return static_cast<uint8_t>(list);
+  }
   bool IsNested(int slot) const { return CountedBy(slot) != slot; }
 };
 

@@ -92,6 +92,110 @@ bool AnyUntrusted(const Context& c) {
   return false;
 }
 
+// ---- Nesting, as iommufd does it.
+
+// A member gets a vDEVICE on the vSMMU of a nested domain, in place of one
+// elsewhere; arm_vsmmu_vdevice_init refuses functions of several stream ids.
+void PlaceVdevices(Context& c, int nested) {
+  const int parent = c.board.CountedBy(nested);
+  for (uint8_t f : c.state.order) {
+    if (!IsMember(c, f)) continue;
+    const Board::Function& fixed = c.board.functions[f];
+    if (fixed.smmu != c.board.domains[parent].smmu) continue;
+    c.state.functions[f].vsmmu =
+        static_cast<uint8_t>(fixed.streams == 1 ? (parent + 1) & 7 : 0);
+  }
+}
+
+// Before a group goes to a nested domain; while it is in one of another vSMMU
+// its vDEVICEs stay there.
+void PrepareVdevices(Context& c, int nested) {
+  const Dom old = GroupOf(c).domain;
+  const int slot = IsPaging(old) ? SlotOf(old) : nested;
+  if (!c.board.IsNested(slot) ||
+      c.board.CountedBy(slot) == c.board.CountedBy(nested)) {
+    PlaceVdevices(c, nested);
+  }
+}
+
+// iommufd_device_destroy comes before the ownership is given up.
+void RemoveVdevices(Context& c) {
+  for (uint8_t f : c.state.order) {
+    if (IsMember(c, f)) c.state.functions[f].vsmmu = 0;
+  }
+}
+
+bool HasVsmmu(const Context& c, int parent) {
+  for (int d = parent + 1; d < c.board.domain_count; ++d) {
+    if (c.board.CountedBy(d) == parent && c.state.domains[d].exists)
+      return true;
+  }
+  return false;
+}
+
+// A vSMMU is made with the first domain nested in its parent...
+int AllocateNested(Context& c, int slot) {
+  if (!HasVsmmu(c, c.board.CountedBy(slot)) && !Allocate(c, AllocSite::kCore)) {
+    return -ENOMEM;
+  }
+  if (!Allocate(c, AllocSite::kDomain)) return -ENOMEM;
+  c.state.domains[slot] = {};
+  c.state.domains[slot].exists = 1;
+  return 0;
+}
+
+// ... and goes with the last, the vDEVICEs on it before.
+void FreeNested(Context& c, int slot) {
+  const int parent = c.board.CountedBy(slot);
+  c.state.domains[slot] = {};
+  if (HasVsmmu(c, parent)) return;
+  for (Function& function : c.state.functions) {
+    if (function.vsmmu == parent + 1) function.vsmmu = 0;
+  }
+}
+
+bool HasVdevice(const Context& c, int f, Dom nested) {
+  return c.state.functions[f].vsmmu == c.board.CountedBy(SlotOf(nested)) + 1;
+}
+
+// iommufd_vdevice_destroy.
+int FreeVdevice(Context& c) {
+  const int f = c.thread.request.function;
+  if (c.state.functions[f].vsmmu == 0) return -ENOENT;
+  c.state.functions[f].vsmmu = 0;
+  return 0;
+}
+
+// arm_vsmmu_cache_invalidate, once for its CDs and its stage 1 of the whole
+// guest, and once for the function's ATC if the guest believes in one.
+int FlushGuest(Context& c) {
+  const int f = c.thread.request.function;
+  const Dom domain = GroupOf(c).domain;
+  const Board::Domain& fixed = c.board.domains[SlotOf(domain)];
+  const int stream = c.board.functions[f].driven[0];
+  if (!Allocate(c, AllocSite::kCore)) return -ENOMEM;
+  if (!HasVdevice(c, f, domain)) return -EIO;
+  if (c.log != nullptr) c.log->CfgiCd(stream, 0, true);
+  CfgiCd(c, stream, 0);
+  TlbiGuest(c, c.board.CountedBy(SlotOf(domain)));
+  Sync(c, fixed.smmu);
+  // A guest is shown the capabilities of the SMMU and of the function.
+  if (!fixed.guest_ats || !c.board.functions[f].ats ||
+      !c.board.smmus[fixed.smmu].ats) {
+    return 0;
+  }
+  if (!Allocate(c, AllocSite::kCore)) return -ENOMEM;
+  AtcInv(c, stream, 0, 0, true);
+  Sync(c, fixed.smmu);
+  return 0;
+}
+
+// xa_insert of the place of the handle, which iommufd attaches with.
+int ReserveHandle(Context& c) {
+  if (!Allocate(c, AllocSite::kCore)) return -ENOMEM;
+  return GroupOf(c).has_handle ? -EBUSY : 0;
+}
+
 // ---- Setting a group's domain.
 
 void SetDomain(Context& c, Dom target, bool must_succeed) {
@@ -219,6 +323,16 @@ Outcome SetDefaultDone(Context& c) {
   return Retire(c, unused, Step::kGroupDone);
 }
 
+// iommufd has a handle in the group; a vDEVICE that stayed behind follows.
+void FinishAttach(Context& c) {
+  const Request& r = c.thread.request;
+  const bool nested = c.board.IsNested(r.domain);
+  if (nested) PlaceVdevices(c, r.domain);
+  if (nested || r.kind == OperationKind::kReplace) {
+    GroupOf(c).has_handle = c.Is(Attach::kArrays);
+  }
+}
+
 // What the caller of __iommu_group_set_domain does with its result.
 Outcome GroupDone(Context& c) {
   Thread& t = c.thread;
@@ -227,8 +341,9 @@ Outcome GroupDone(Context& c) {
     case OperationKind::kClaim:
       if (t.group_result == 0) group.owned = 1;
       return Done(c, t.group_result);
+    case OperationKind::kAttach:
     case OperationKind::kReplace:
-      if (t.group_result == 0) group.has_handle = c.Is(Attach::kArrays);
+      if (t.group_result == 0) FinishAttach(c);
       return Done(c, t.group_result);
     case OperationKind::kUnclaim:
     case OperationKind::kDetach:
@@ -445,6 +560,12 @@ Outcome Claim(Context& c) {
 
 Outcome AttachGroup(Context& c, bool replaces) {
   const Group& group = GroupOf(c);
+  const int slot = c.thread.request.domain;
+  if (c.board.IsNested(slot)) {
+    PrepareVdevices(c, slot);
+    const int error = replaces ? 0 : ReserveHandle(c);
+    if (error != 0) return Done(c, error);
+  }
   // xa_reserve of the handle's place.
   if (replaces && c.Is(Attach::kArrays) && !group.has_handle &&
       !Allocate(c, AllocSite::kCore)) {
@@ -660,10 +781,7 @@ Outcome DomainNew(Context& c) {
   const Request& r = c.thread.request;
   const Board::Domain& fixed = c.board.domains[r.domain];
   if (c.board.IsNested(r.domain)) {
-    if (!Allocate(c, AllocSite::kDomain)) return Done(c, -ENOMEM);
-    c.state.domains[r.domain] = {};
-    c.state.domains[r.domain].exists = 1;
-    return Done(c, 0);
+    return Done(c, AllocateNested(c, r.domain));
   }
   // 6.12: without a device, for iommu_enable_nesting. 6.1: always.
   const bool late =
@@ -675,7 +793,7 @@ Outcome DomainNew(Context& c) {
 Outcome DomainFree(Context& c) {
   const int slot = c.thread.request.domain;
   if (c.board.IsNested(slot)) {
-    c.state.domains[slot] = {};
+    FreeNested(c, slot);
     return Done(c, 0);
   }
   FreeDomain(c, slot);
@@ -698,6 +816,7 @@ void BeginOperation(Context& c) {
       Claim(c);
       return;
     case OperationKind::kUnclaim:
+      RemoveVdevices(c);
       group.owned = 0;
       SetDomain(c, group.default_domain, true);
       return;
@@ -745,6 +864,12 @@ void BeginOperation(Context& c) {
       return;
     case OperationKind::kResetEnd:
       ResetEnd(c);
+      return;
+    case OperationKind::kVdeviceFree:
+      Done(c, FreeVdevice(c));
+      return;
+    case OperationKind::kGuestFlush:
+      Done(c, FlushGuest(c));
       return;
   }
 }

@@ -224,10 +224,25 @@ Outcome Merge(Context& c) {
   return Outcome::kNext;
 }
 
+// arm_smmu_attach_prepare_vmaster: an attachment to a nested domain has a
+// vmaster if the function has a vDEVICE, and must have one to be translated by
+// the guest.
+int AllocVmaster(Context& c) {
+  const Thread& t = c.thread;
+  const int slot = SlotOf(t.new_domain);
+  if (c.state.functions[t.function].vsmmu == c.board.CountedBy(slot) + 1) {
+    return Allocate(c, AllocSite::kAttachment) ? 0 : -ENOMEM;
+  }
+  const bool stage1 = c.board.domains[slot].guest == model::GuestEntry::kStage1;
+  return stage1 ? -ENOENT : 0;
+}
+
 Outcome AllocAttachment(Context& c) {
-  if (Allocate(c, AllocSite::kAttachment)) return Outcome::kNext;
+  int error = c.thread.program == Program::kAttachNested ? AllocVmaster(c) : 0;
+  if (error == 0 && !Allocate(c, AllocSite::kAttachment)) error = -ENOMEM;
+  if (error == 0) return Outcome::kNext;
   c.state.asid_lock = 0;
-  return Fail(c, -ENOMEM);
+  return Fail(c, error);
 }
 
 Outcome Count(Context& c) {
@@ -242,7 +257,7 @@ Outcome Count(Context& c) {
 Outcome List(Context& c) {
   const Thread& t = c.thread;
   if (!IsListed(t.new_domain)) return Outcome::kNext;
-  const int slot = CountedSlot(c, t.new_domain);
+  const int slot = SlotOf(t.new_domain);
   SetListCount(c.state, slot, t.function, t.ssid,
                ListCount(c.state, slot, t.function, t.ssid) + 1);
   return Outcome::kNext;
@@ -303,6 +318,22 @@ void WriteSte(Context& c, int stream, const Ste& next) {
   EndBatch(c);
 }
 
+// Before the word that switches an entry, arm_smmu_write_entry writes what is
+// unused as yet, and EATS, with a CFGI of its own: a command after which all
+// still goes the old way. Between stage 2 alone and a guest's stage 1 before it
+// there always is such a bit.
+void PrepareSte(Context& c, int stream, const Ste& next) {
+  Ste prepared = c.state.ste[stream];
+  const Config from = prepared.config, to = next.config;
+  if (from < Config::kStage1 || to < Config::kStage1) return;
+  const bool guest_changes =
+      from != to && (from == Config::kNested || to == Config::kNested);
+  const bool eats_differ = prepared.eats != next.eats;
+  prepared.eats = next.eats;
+  if (prepared == next || (!guest_changes && !eats_differ)) return;
+  WriteSte(c, stream, prepared);
+}
+
 Outcome InstallSte(Context& c) {
   Thread& t = c.thread;
   Function& function = c.state.functions[t.function];
@@ -328,6 +359,7 @@ Outcome InstallSte(Context& c) {
     t.installing = 1;
     return Outcome::kRepeat;
   }
+  PrepareSte(c, stream, t.ste);
   if (now != t.ste) WriteSte(c, stream, t.ste);
   Prefetch(c, stream);
   t.installing = 0;
@@ -420,7 +452,7 @@ Outcome LeaveList(Context& c) {
   Thread& t = c.thread;
   t.was_listed = 0;
   if (!IsListed(t.old_domain)) return Outcome::kNext;
-  const int slot = CountedSlot(c, t.old_domain);
+  const int slot = SlotOf(t.old_domain);
   const unsigned count = ListCount(c.state, slot, t.function, t.ssid);
   if (count == 0) return Outcome::kNext;
   t.was_listed = 1;

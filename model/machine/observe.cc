@@ -42,8 +42,9 @@ uint8_t ObservedSlot(int slot) {
 }
 
 // Attachments of a function and a PASID to the domain of a slot.
-unsigned ListedAt(const State& state, int slot, int f, int ssid) {
-  if (slot < kSlots) return state.domains[slot].list[ssid] >> 2 * f & 3;
+unsigned ListedAt(const Board& board, const State& state, int slot, int f,
+                  int ssid) {
+  if (slot < kSlots) return board.ListOf(state, slot, ssid) >> 2 * f & 3;
   return ssid == 0 ? state.groups[slot - kSlots].blocking_list >> f & 1 : 0;
 }
 
@@ -143,7 +144,7 @@ void Recorder::ObserveDomain(int slot) {
   out.nr_ats_masters = domain.nr_ats_masters;
   for (int f = 0; f < board.function_count; ++f) {
     for (int ssid = 0; ssid < kSsids; ++ssid) {
-      const unsigned count = ListedAt(state_, slot, f, ssid);
+      const unsigned count = ListedAt(board, state_, slot, f, ssid);
       uint8_t& seen = ssid == 0 ? out.attachments[f] : out.pasid_attachments[f];
       seen = static_cast<uint8_t>(seen + count);
     }

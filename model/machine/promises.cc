@@ -58,7 +58,8 @@ constexpr KindSet ByGroup(unsigned index) {
   return Unless(!probed, K::kProbe) &
          Unless(probed, K::kRelease, K::kClaim, K::kUnclaim, K::kAttach,
                 K::kReplace, K::kDetach, K::kSetDefault, K::kSetPasid,
-                K::kReplacePasid, K::kClearPasid, K::kResetBegin) &
+                K::kReplacePasid, K::kClearPasid, K::kResetBegin,
+                K::kVdeviceFree, K::kGuestFlush) &
          Unless(owned, K::kUnclaim, K::kReplace, K::kReplacePasid) &
          Unless(attached, K::kReplace, K::kDetach) &
          Unless(!attached && !has_pasids, K::kRelease, K::kUnclaim) &
@@ -68,14 +69,17 @@ constexpr KindSet ByGroup(unsigned index) {
 constexpr auto kByGroup = Tabulate<kGroupBits>(ByGroup);
 
 // Of the function: is it in a reset, in the deepest, has it probed VFs, can it
-// join its group now, is it on a bus, is it of PCI.
-constexpr unsigned kFunctionBits = 6;
+// join its group now, is it on a bus, is it of PCI, is its group in a nested
+// domain.
+constexpr unsigned kFunctionBits = 7;
 constexpr KindSet ByFunction(unsigned index) {
   using K = OperationKind;
   const bool in_reset = Bit(index, 0), in_deepest = Bit(index, 1);
   const bool has_vfs = Bit(index, 2), can_join = Bit(index, 3);
   const bool exists = Bit(index, 4), is_pci = Bit(index, 5);
-  return Unless(in_reset, K::kResetEnd) &
+  const bool in_guest = Bit(index, 6);
+  return Unless(in_guest, K::kVdeviceFree, K::kGuestFlush) &
+         Unless(in_reset, K::kResetEnd) &
          Unless(!in_reset && !has_vfs, K::kRelease) &
          Unless(!in_deepest && !has_vfs && is_pci, K::kResetBegin) &
          Unless(exists && can_join, K::kProbe);
@@ -104,14 +108,15 @@ constexpr KindSet ByDomain(unsigned index) {
 constexpr auto kByDomain = Tabulate<kDomainBits>(ByDomain);
 
 // Of the rest: is there a PASID, has the group it in use, can the function's
-// traffic have it on this stream; can the pages be mapped, unmapped.
-constexpr unsigned kArgumentBits = 5;
+// traffic have it on this stream; can the pages be mapped, unmapped; may the
+// group be attached to the domain.
+constexpr unsigned kArgumentBits = 6;
 constexpr KindSet ByArguments(unsigned index) {
   using K = OperationKind;
   return Unless(Bit(index, 0), K::kSetPasid, K::kReplacePasid) &
          Unless(Bit(index, 1), K::kClearPasid) &
          Unless(Bit(index, 2), K::kDma) & Unless(Bit(index, 3), K::kMap) &
-         Unless(Bit(index, 4), K::kUnmap);
+         Unless(Bit(index, 4), K::kUnmap) & Unless(Bit(index, 5), K::kAttach);
 }
 constexpr auto kByArguments = Tabulate<kArgumentBits>(ByArguments);
 
@@ -135,11 +140,12 @@ KindSet LegalByFunction(const Board& board, const Promises& promises, int f) {
       fixed.kind != FunctionKind::kVf || (pf.reset_depth == 0 && pf_was_there);
   return kByGroup[Index(promises.probed >> f & 1, group.owned, group.attached,
                         group.has_pasids)] &
-         kByFunction[Index(function.reset_depth != 0,
-                           function.reset_depth == kMaxResetDepth,
-                           function.probed_vfs != 0,
-                           fixed_pf.pasid_bits == 0 || !group.has_pasids,
-                           exists, fixed.kind != FunctionKind::kPlatform)];
+         kByFunction[Index(
+             function.reset_depth != 0, function.reset_depth == kMaxResetDepth,
+             function.probed_vfs != 0,
+             fixed_pf.pasid_bits == 0 || !group.has_pasids, exists,
+             fixed.kind != FunctionKind::kPlatform,
+             IsPaging(group.domain) && board.IsNested(SlotOf(group.domain)))];
 }
 
 KindSet LegalByDomain(const Machine& machine, const Promises& promises,
@@ -395,7 +401,8 @@ KindSet LegalByArguments(const Board& board, const Promises& promises,
       ((domain.mapped | domain.unflushed) & pages) == 0,
       ((domain.mapped & pages) == pages) &
           ((domain.starts >> named.page & 1) != 0) &
-          ((domain.mapped & ~domain.starts & next) == 0))];
+          ((domain.mapped & ~domain.starts & next) == 0),
+      (group.owned != 0) | !board.IsNested(named.domain % kDeclared))];
 }
 
 Request AllocationFor(const Request& request) {

@@ -118,6 +118,9 @@ struct Function {
   uint8_t gave_up : 1;     // Design::EnableFailure::kRolledBack
   uint8_t has_pasids : 1;  // ssid_bits > 0
   uint8_t attached : 1;    // 6.1: domain is not NULL
+  // Where iommufd has a vDEVICE for it: on the vSMMU of this parent, + 1. Of a
+  // function with several stream ids the driver refuses one.
+  uint8_t vsmmu : 3;
   // STU as page shift: of the register, and of the pci_dev. 0: never set.
   uint8_t stu, ats_stu;
   uint8_t reset_depth;
@@ -164,7 +167,8 @@ struct Space {
 // An arm_smmu_domain that can be mapped in, or a nested domain.
 struct Domain : Space {
   uint8_t mapped : 4, unflushed : 4;  // pages
-  // Attachments on the list: by PASID, 2 bits a function.
+  // Attachments on the list: by PASID, 2 bits a function. Those of a nested
+  // domain, which are on its parent's list, are its own here.
   uint8_t list[kSsids];
   Array invs;
 };
