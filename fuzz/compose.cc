@@ -47,6 +47,9 @@ constexpr std::array<uint16_t, model::kOperationKinds> kWeights = {
     24,   // reset-end
     240,  // vdevice-free
     280,  // guest-flush
+    24,   // bind
+    12,   // unbind
+    10,   // exit
 };
 
 // Numbers that matter to CD tables: the leaf of CD 0 ends with 1023.
@@ -119,6 +122,7 @@ uint32_t Composer::DomainsFor(FunctionId id) const {
       continue;
     }
     if (topology.at(domain).smmu == topology.at(id).smmu &&
+        !topology.at(domain).process &&
         (topology.at(domain).stage == 1 || !pasids) && CanAllocate(domain)) {
       domains |= 1u << i;
     }
@@ -136,7 +140,8 @@ uint32_t Composer::PasidDomainsFor(FunctionId id) const {
   uint32_t domains = 0;
   for (size_t i = 0; i < topology.domains.size(); ++i) {
     const model::Domain& domain = topology.domains[i];
-    if (domain.smmu == topology.at(id).smmu && domain.stage == 1) {
+    if (domain.smmu == topology.at(id).smmu && domain.stage == 1 &&
+        !domain.process) {
       domains |= 1u << i;
     }
   }
@@ -162,6 +167,7 @@ void Composer::AddFunctionTargets(FunctionId id, Targets* targets) const {
   if (CanProbe(id)) add(OperationKind::kProbe);
   if (!state.probed) return;
   AddPasidTargets(id, targets);
+  AddSvaTargets(id, targets);
   AddResetTargets(id, targets);
   const bool pasids = !contract_.GroupPasids(id).empty();
   const bool reset = contract_.InReset(id);
@@ -191,7 +197,12 @@ void Composer::AddPasidTargets(FunctionId id, Targets* targets) const {
   const auto add = [&](OperationKind kind) { (*targets)[Index(kind)] |= bit; };
   const FunctionState& state = contract_.function(id);
   const size_t set = contract_.GroupPasids(id).size();
-  if (set != 0) add(OperationKind::kClearPasid);
+  const auto own = [&](const model::PasidState& pasid) {
+    return !contract_.topology().at(pasid.domain).process;
+  };
+  const std::vector<model::PasidState>& pasids = contract_.GroupPasids(id);
+  const bool clears = std::any_of(pasids.begin(), pasids.end(), own);
+  if (clears) add(OperationKind::kClearPasid);
   for (const model::PasidState& pasid : state.pasids) {
     if (HasMappings(pasid.domain)) add(OperationKind::kDma);
   }
@@ -200,7 +211,7 @@ void Composer::AddPasidTargets(FunctionId id, Targets* targets) const {
     return;
   }
   if (set < ATSFUZZ_MAX_PASIDS) add(OperationKind::kSetPasid);
-  if (set != 0 && state.owned) add(OperationKind::kReplacePasid);
+  if (clears && state.owned) add(OperationKind::kReplacePasid);
 }
 
 void Composer::AddResetTargets(FunctionId id, Targets* targets) const {
@@ -217,6 +228,9 @@ void Composer::AddResetTargets(FunctionId id, Targets* targets) const {
 }
 
 void Composer::AddDomainTargets(DomainId id, Targets* targets) const {
+  if (contract_.topology().at(id).process) {
+    return AddProcessTargets(id, targets);
+  }
   const DomainState& state = contract_.domain(id);
   const uint32_t bit = 1u << id.value;
   const auto add = [&](OperationKind kind) { (*targets)[Index(kind)] |= bit; };

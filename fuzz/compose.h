@@ -49,6 +49,11 @@ class Composer {
   Targets FindTargets() const;
   void AddFunctionTargets(model::FunctionId id, Targets* targets) const;
   void AddPasidTargets(model::FunctionId id, Targets* targets) const;
+  void AddSvaTargets(model::FunctionId id, Targets* targets) const;
+  void AddProcessTargets(model::DomainId id, Targets* targets) const;
+  // The processes that a function can be bound to, or is bound to.
+  uint32_t ProcessesFor(model::FunctionId id, bool bound) const;
+  bool FillSva(uint32_t functions, model::Operation* operation);
   void AddResetTargets(model::FunctionId id, Targets* targets) const;
   void AddDomainTargets(model::DomainId id, Targets* targets) const;
   std::optional<model::OperationKind> PickKind(const Targets& targets);

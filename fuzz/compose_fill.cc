@@ -79,7 +79,8 @@ bool Composer::FillUnmap(Operation* operation) {
   }
   operation->pages =
       static_cast<uint16_t>(mappings[last].end() - operation->page);
-  operation->queued = dice_.Chance(65);
+  operation->queued =
+      !contract_.topology().at(operation->domain).process && dice_.Chance(65);
   return true;
 }
 
@@ -157,6 +158,15 @@ bool Composer::FillPasid(uint32_t functions, Operation* operation) {
   return true;
 }
 
+bool Composer::FillSva(uint32_t functions, Operation* operation) {
+  operation->function = FunctionAt(dice_.Bit(functions));
+  const uint32_t processes = ProcessesFor(
+      operation->function, operation->kind == OperationKind::kUnbind);
+  if (processes == 0) return false;
+  operation->domain = DomainAt(dice_.Bit(processes));
+  return true;
+}
+
 bool Composer::Fill(uint32_t targets, Operation* operation) {
   switch (operation->kind) {
     case OperationKind::kAttach:
@@ -166,6 +176,9 @@ bool Composer::Fill(uint32_t targets, Operation* operation) {
     case OperationKind::kReplacePasid:
     case OperationKind::kClearPasid:
       return FillPasid(targets, operation);
+    case OperationKind::kBind:
+    case OperationKind::kUnbind:
+      return FillSva(targets, operation);
     case OperationKind::kMap:
       operation->domain = DomainAt(dice_.Bit(targets));
       return FillMap(operation);
@@ -173,6 +186,7 @@ bool Composer::Fill(uint32_t targets, Operation* operation) {
       operation->domain = DomainAt(dice_.Bit(targets));
       return FillUnmap(operation);
     case OperationKind::kFlush:
+    case OperationKind::kExit:
     case OperationKind::kDomainNew:
     case OperationKind::kDomainFree:
       operation->domain = DomainAt(dice_.Bit(targets));
@@ -237,6 +251,12 @@ bool Composer::FillFailing(Operation* operation) {
       operation->default_domain = DefaultDomain::kIdentity;
       return true;
     case 3:
+      if (contract_.capabilities().sva && dice_.Chance(50) &&
+          !topology.domains.empty()) {
+        operation->kind = OperationKind::kBind;
+        operation->domain = DomainAt(dice_.Below(topology.domains.size()));
+        return true;
+      }
       operation->kind = OperationKind::kDma;
       operation->page = AnyPage();
       return true;

@@ -127,6 +127,15 @@ uint32_t FewOf(Dice& dice, uint32_t max) {
   return std::min(dice.Between(1, max), dice.Between(1, max));
 }
 
+// Processes among the first `count` domains but for `id`.
+int Processes(const Topology& topology, size_t count, DomainId id) {
+  int processes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (i != id.value) processes += topology.domains[i].process ? 1 : 0;
+  }
+  return processes;
+}
+
 }  // namespace
 
 Smmu DrawSmmu(Dice& dice) {
@@ -191,6 +200,13 @@ Domain DrawDomain(Dice& dice, const Topology& topology, DomainId id,
   const uint32_t percent = capabilities.nesting ? 55 : 40;
   const bool second = smmu.stage1 ? smmu.stage2 && dice.Chance(percent) : true;
   domain.stage = second ? 2 : 1;
+  if (capabilities.sva && !second &&
+      Processes(topology, topology.domains.size(), id) <
+          ATSFUZZ_MAX_PROCESSES &&
+      dice.Chance(40)) {
+    domain.process = true;
+    return domain;
+  }
   if (!capabilities.nesting || !dice.Chance(70)) return domain;
   uint32_t parents = 0;
   for (uint8_t i = 0; i < id.value; ++i) {
@@ -270,6 +286,7 @@ void MakeValid(Topology* topology) {
     if (domain.parent.valid() && domain.parent.value < i &&
         CanBeParent(*topology, domain.parent)) {
       Nest(*topology, domain.parent, &domain);
+      domain.process = false;
       continue;
     }
     Unnest(&domain);
@@ -278,6 +295,8 @@ void MakeValid(Topology* topology) {
     if (!(domain.stage == 1 ? smmu.stage1 : smmu.stage2)) {
       domain.stage = smmu.stage1 ? 1 : 2;
     }
+    domain.process &= domain.stage == 1 && Processes(*topology, i, DomainId()) <
+                                               ATSFUZZ_MAX_PROCESSES;
   }
 }
 
@@ -346,6 +365,7 @@ model::Scenario Restricted(const model::Scenario& scenario,
   }
   for (Domain& domain : topology.domains) {
     if (!capabilities.nesting) Unnest(&domain);
+    domain.process &= capabilities.sva;
   }
   MakeValid(&topology);
   std::erase_if(fit.operations, [&](const Operation& operation) {

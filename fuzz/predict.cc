@@ -112,6 +112,20 @@ int PredictVdeviceFree(const Contract& contract, FunctionId id) {
   return contract.topology().at(id).streams.size() == 1 ? 0 : -ENOENT;
 }
 
+int PredictBind(const Contract& contract, const Operation& operation) {
+  const FunctionId id = operation.function;
+  const Topology& topology = contract.topology();
+  if (contract.BondOf(id, operation.domain) != nullptr) return 0;
+  if ((topology.at(topology.at(id).smmu).granules & model::kGranule4K) == 0) {
+    return -EOPNOTSUPP;
+  }
+  const uint32_t pasid = topology.ProcessPasid(operation.domain);
+  if (pasid >> model::PasidBits(topology, id) != 0) return -ENOSPC;
+  Operation set = operation;
+  set.pasid = pasid;
+  return PredictSetPasid(contract, set);
+}
+
 // A domain without a CD table cannot take the place of one that PASIDs use.
 int PredictAttach(const Contract& contract, const Operation& operation) {
   const FunctionId id = operation.function;
@@ -130,8 +144,13 @@ int PredictAttach(const Contract& contract, const Operation& operation) {
 
 int PredictResult(const Contract& contract, const Operation& operation) {
   const OperationKind kind = operation.kind;
-  if (kind == OperationKind::kClearPasid || kind == OperationKind::kResetEnd) {
+  if (kind == OperationKind::kClearPasid || kind == OperationKind::kResetEnd ||
+      kind == OperationKind::kUnbind || kind == OperationKind::kExit) {
     return 0;  // they return nothing
+  }
+  if (kind == OperationKind::kMap &&
+      contract.topology().at(operation.domain).process) {
+    return 0;
   }
   // The first allocations are those that every path of an operation makes.
   if ((operation.faults.alloc_numbers & 3) != 0) return -ENOMEM;
@@ -162,6 +181,8 @@ int PredictResult(const Contract& contract, const Operation& operation) {
                      contract.ChangesState(operation)
                  ? -EBUSY
                  : 0;
+    case OperationKind::kBind:
+      return PredictBind(contract, operation);
     case OperationKind::kSetPasid:
     case OperationKind::kReplacePasid:
       return PredictSetPasid(contract, operation);

@@ -100,10 +100,13 @@ void PermuteDomains(const Permutation& to, Scenario* scenario) {
   for (Domain& domain : scenario->topology.domains) {
     Follow(to, &domain.parent);
   }
-  Reorder(to, &scenario->topology.domains);
   for (Operation& operation : scenario->operations) {
     Follow(to, &operation.domain);
+    // A process's PASID goes with it.
+    const DomainId process = scenario->topology.ProcessOf(operation.pasid);
+    if (process.valid()) operation.pasid = to[process.value] + 1u;
   }
+  Reorder(to, &scenario->topology.domains);
 }
 
 void PermuteSmmus(const Permutation& to, Scenario* scenario) {

@@ -45,6 +45,9 @@ constexpr std::array<int, model::kOperationKinds> kRanks = {
     18,  // reset-end
     19,  // vdevice-free
     20,  // guest-flush
+    21,  // bind
+    22,  // unbind
+    23,  // exit
 };
 
 // Larger than the cost of all arguments of one operation together.
@@ -99,6 +102,7 @@ uint64_t PasidCost(uint32_t pasid) {
 
 uint64_t DomainCost(const model::Domain& domain) {
   uint64_t cost = 20 * (domain.smmu.value + domain.stage - 1);
+  if (domain.process) return cost + 40;
   if (!domain.parent.valid()) return cost;
   cost += 60 + domain.parent.value + 10 * domain.guest_ats;
   return cost + 10 * static_cast<int>(domain.guest);
@@ -110,9 +114,8 @@ auto OrderKey(const Operation& operation) {
                     operation.page, operation.pages, operation.queued,
                     operation.default_domain, operation.faults.alloc_numbers,
                     operation.faults.alloc_sites, operation.faults.prepare_ats,
-                    operation.faults.enable_ats,
-                    operation.faults.config_writes, operation.faults.cmd_syncs,
-                    operation.faults.atc_timeouts);
+                    operation.faults.enable_ats, operation.faults.config_writes,
+                    operation.faults.cmd_syncs, operation.faults.atc_timeouts);
 }
 
 auto OrderKey(const Smmu& smmu) {
@@ -130,7 +133,7 @@ auto OrderKey(const Function& function) {
 
 auto OrderKey(const model::Domain& domain) {
   return std::tuple(domain.smmu.value, domain.stage, domain.parent.value,
-                    domain.guest, domain.guest_ats);
+                    domain.guest, domain.guest_ats, domain.process);
 }
 
 template <typename Things>
@@ -166,9 +169,8 @@ bool ComesFirst(const Operation& a, const Operation& b) {
 int CountFaults(const Faults& faults) {
   return std::popcount(faults.alloc_numbers) +
          std::popcount(faults.alloc_sites) +
-         std::popcount(faults.config_writes) +
-         std::popcount(faults.cmd_syncs) + std::popcount(faults.atc_timeouts) +
-         faults.prepare_ats +
+         std::popcount(faults.config_writes) + std::popcount(faults.cmd_syncs) +
+         std::popcount(faults.atc_timeouts) + faults.prepare_ats +
          faults.enable_ats;
 }
 

@@ -34,6 +34,7 @@ struct Mentioned {
   std::set<std::pair<uint16_t, uint16_t>> ranges = {{0, 1}};
   std::set<uint32_t> pasids;  // 0, traffic without one, is among them
   bool resets = false;
+  bool processes = false;
 };
 
 Mentioned MentionedIn(const Scenario& scenario) {
@@ -44,6 +45,7 @@ Mentioned MentionedIn(const Scenario& scenario) {
       mentioned.ranges.emplace(operation.page, operation.pages);
     }
     mentioned.pasids.insert(operation.pasid);
+    mentioned.processes |= operation.kind == OperationKind::kBind;
     mentioned.resets |= operation.kind == OperationKind::kResetBegin;
   }
   return mentioned;
@@ -77,6 +79,12 @@ void Spell(const Scenario& scenario, Operation operation,
   if ((operation.kind == OperationKind::kVdeviceFree ||
        operation.kind == OperationKind::kGuestFlush) &&
       !HasNested(scenario.topology)) {
+    return;
+  }
+  if ((operation.kind == OperationKind::kBind ||
+       operation.kind == OperationKind::kUnbind ||
+       operation.kind == OperationKind::kExit) &&
+      !mentioned.processes) {
     return;
   }
   const size_t functions =

@@ -18,6 +18,7 @@ constexpr char kApi[] = "include/linux/iommu.h";
 constexpr char kCore[] = "drivers/iommu/iommu.c";
 constexpr char kDriver[] = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c";
 constexpr char kDriverHeader[] = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h";
+constexpr char kSva[] = "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c";
 constexpr char kNesting[] =
     "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c";
 
@@ -56,6 +57,10 @@ constexpr Feature kFeatures[] = {
      "return pci_ats_supported(pci_physfn(dev));"},
     {"PREPARE_ATS", "drivers/pci/ats.c", "int pci_prepare_ats("},
     {"REQUIRES_ATS", "drivers/pci/ats.c", "bool pci_ats_required("},
+    // Address spaces of processes are domains that the driver allocates.
+    {"SVA", kSva, "arm_smmu_sva_domain_alloc(struct device *dev"},
+    // A driver enables the feature before it binds.
+    {"SVA_FEATURE", kDriver, "case IOMMU_DEV_FEAT_SVA:"},
 };
 
 bool Has(const std::vector<SourceFile>& files, const Feature& feature) {

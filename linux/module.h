@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 4
+#define ATSFUZZ_MODULE_ABI 5
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -44,6 +44,7 @@ struct atsfuzz_machine_domain {
   uint8_t smmu, stage;
   uint8_t parent;           /* ATSFUZZ_NONE: not nested */
   uint8_t guest, guest_ats; /* nested: model::GuestEntry; its EATS */
+  uint8_t process;          /* the address space of one */
 };
 
 struct atsfuzz_machine {
@@ -76,6 +77,9 @@ enum atsfuzz_request_kind {
   ATSFUZZ_RESET_END,
   ATSFUZZ_VDEVICE_FREE,
   ATSFUZZ_GUEST_FLUSH,
+  ATSFUZZ_BIND,
+  ATSFUZZ_UNBIND,
+  ATSFUZZ_EXIT,
   ATSFUZZ_REQUEST_KINDS,
 };
 
@@ -105,6 +109,7 @@ struct atsfuzz_features {
   uint8_t ats_asks_pf;
   uint8_t replace;
   uint8_t nesting;
+  uint8_t sva;
 };
 
 /* A frame of a recorded call stack; innermost first. */

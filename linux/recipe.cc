@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 using Flags = std::vector<std::string>;
 
 // The glue: units of this project that include the tree's sources.
-constexpr std::array kGlue = {"core", "driver", "iommu_core", "nesting"};
+constexpr std::array kGlue = {"core", "driver",  "iommu_core",
+                              "mm",   "nesting", "sva"};
 
 // The tree's sources that are units of their own.
 constexpr std::array kFromTree = {

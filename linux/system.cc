@@ -23,8 +23,7 @@ using model::Operation;
 using model::OperationKind;
 using model::Topology;
 
-static_assert(static_cast<int>(OperationKind::kGuestFlush) ==
-              ATSFUZZ_GUEST_FLUSH);
+static_assert(static_cast<int>(OperationKind::kExit) == ATSFUZZ_EXIT);
 static_assert(model::kOperationKinds == ATSFUZZ_REQUEST_KINDS);
 static_assert(model::kAllocSites == ATSFUZZ_ALLOC_SITES);
 static_assert(static_cast<int>(model::Fact::kArray) == ATSFUZZ_FACTS);
@@ -68,8 +67,10 @@ atsfuzz_machine MachineOf(const Topology& topology) {
   }
   for (size_t i = 0; i < topology.domains.size(); i++) {
     const model::Domain& domain = topology.domains[i];
-    machine.domains[i] = {domain.smmu.value, domain.stage, domain.parent.value,
-                          static_cast<uint8_t>(domain.guest), domain.guest_ats};
+    machine.domains[i] = {
+        domain.smmu.value,   domain.stage,
+        domain.parent.value, static_cast<uint8_t>(domain.guest),
+        domain.guest_ats,    domain.process};
   }
   return machine;
 }
@@ -95,6 +96,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.replace = features.replace;
   capabilities.ats_asks_pf = features.ats_asks_pf;
   capabilities.nesting = features.nesting;
+  capabilities.sva = features.sva;
   return capabilities;
 }
 

@@ -24,6 +24,9 @@ std::string RangeText(const Operation& operation) {
 // Resets of one function that a scenario may nest: the core counts them.
 constexpr int kMaxResetDepth = 15;
 
+// Binds of one function to one process without their unbind.
+constexpr int kMaxBondUsers = 15;
+
 // The rules, one function for each kind of operation. REQUIRES: the operation's
 // ids name things of the topology.
 class Judge {
@@ -83,11 +86,65 @@ class Judge {
 
   absl::Status Claim() const { return NeedsProbed(); }
 
+  absl::Status Bind() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (auto status = NeedsProcess(); !status.ok()) return status;
+    if (auto status = NeedsLiving(); !status.ok()) return status;
+    if (state().owned) {
+      return Refuse(name(),
+                    "'s group is owned, so no driver of the kernel is bound "
+                    "that could bind it to a process: unclaim it first");
+    }
+    if (topology_.at(operation_.function).smmu !=
+        topology_.at(operation_.domain).smmu) {
+      return Refuse(domain_name(), " is the process as ",
+                    Name(topology_.at(operation_.domain).smmu),
+                    " sees it, and ", name(),
+                    " is behind another SMMU: declare another process");
+    }
+    const PasidState* bond =
+        contract_.BondOf(operation_.function, operation_.domain);
+    if (bond != nullptr && bond->users == kMaxBondUsers) {
+      return Refuse(name(), " is bound to ", domain_name(), " ", kMaxBondUsers,
+                    " times already");
+    }
+    // iommu_sva_bind_device makes the process a second domain when it cannot
+    // attach the one it has; a scenario has one domain of a process.
+    if (operation_.faults.alloc_numbers != 0 && bond == nullptr &&
+        contract_.BoundElsewhere(operation_.function, operation_.domain)) {
+      return Refuse("without memory for one step the kernel would make ",
+                    domain_name(),
+                    " a second domain, which no scenario names: say the "
+                    "allocations by their site");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Unbind() const {
+    if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (auto status = NeedsProcess(); !status.ok()) return status;
+    if (contract_.BondOf(operation_.function, operation_.domain) != nullptr) {
+      return absl::OkStatus();
+    }
+    return Refuse(name(), " is not bound to ", domain_name(),
+                  ": bind it first");
+  }
+
+  absl::Status Exit() const {
+    if (auto status = NeedsProcess(); !status.ok()) return status;
+    if (domain().allocated) return absl::OkStatus();
+    return Refuse(domain_name(),
+                  " is no living process: one begins with its first map or "
+                  "bind");
+  }
+
   absl::Status SetPasid() const {
     if (auto status = NeedsProbed(); !status.ok()) return status;
     if (operation_.pasid == 0 || operation_.pasid > kMaxPasid) {
       return Refuse("the PASIDs are 1 to ", kMaxPasid);
     }
+    if (auto status = NeedsNoProcess(); !status.ok()) return status;
+    if (auto status = NeedsOwnPasid(); !status.ok()) return status;
     return domain().allocated ? absl::OkStatus() : NeedsAllocator();
   }
 
@@ -103,6 +160,7 @@ class Judge {
 
   absl::Status ClearPasid() const {
     if (auto status = NeedsProbed(); !status.ok()) return status;
+    if (auto status = NeedsOwnPasid(); !status.ok()) return status;
     for (const PasidState& pasid : contract_.GroupPasids(operation_.function)) {
       if (pasid.pasid == operation_.pasid) return absl::OkStatus();
     }
@@ -197,13 +255,15 @@ class Judge {
   absl::Status Map() const {
     if (auto status = NeedsRange(); !status.ok()) return status;
     if (auto status = NeedsOwnPages(); !status.ok()) return status;
-    if (!domain().allocated) {
+    if (is_process()) {
+      if (auto status = NeedsLiving(); !status.ok()) return status;
+    } else if (!domain().allocated) {
       if (!contract_.FinalisedByAllocation(operation_.domain)) {
         return NeedsPageTable();
       }
       return NeedsAllocator();
     }
-    if (!domain().finalised) return NeedsPageTable();
+    if (!is_process() && !domain().finalised) return NeedsPageTable();
     if (Overlaps(domain().mappings, operation_.page, operation_.pages)) {
       return Refuse(RangeText(operation_), " of ", domain_name(),
                     " overlap what is mapped: unmap it first");
@@ -221,6 +281,11 @@ class Judge {
     if (auto status = NeedsRange(); !status.ok()) return status;
     if (auto status = NeedsOwnPages(); !status.ok()) return status;
     if (auto status = NeedsPageTable(); !status.ok()) return status;
+    if (is_process() && operation_.queued) {
+      return Refuse(domain_name(),
+                    " is a process: its notifier runs before munmap returns, "
+                    "and nothing is queued");
+    }
     if (IsWhole(domain().mappings, operation_.page, operation_.pages)) {
       return absl::OkStatus();
     }
@@ -255,6 +320,7 @@ class Judge {
   }
 
   absl::Status DomainNew() const {
+    if (auto status = NeedsNoProcess(); !status.ok()) return status;
     if (domain().allocated) {
       return Refuse(domain_name(), " is allocated already: free it first");
     }
@@ -262,6 +328,7 @@ class Judge {
   }
 
   absl::Status DomainFree() const {
+    if (auto status = NeedsNoProcess(); !status.ok()) return status;
     if (!domain().allocated) return Refuse(domain_name(), " is not allocated");
     for (size_t i = 0; i < topology_.domains.size(); ++i) {
       const DomainId nested(static_cast<uint8_t>(i));
@@ -319,8 +386,10 @@ class Judge {
     const std::vector<PasidState>& pasids =
         contract_.GroupPasids(operation_.function);
     if (pasids.empty()) return absl::OkStatus();
-    return Refuse("PASID ", pasids[0].pasid, " of ", name(),
-                  "'s group is in use: clear it ", when);
+    return Refuse(
+        "PASID ", pasids[0].pasid, " of ", name(), "'s group is in use: ",
+        topology_.ProcessOf(pasids[0].pasid).valid() ? "unbind" : "clear",
+        " it ", when);
   }
 
   absl::Status NeedsOwnPages() const {
@@ -363,8 +432,38 @@ class Judge {
                   " is allocated through one: probe one first");
   }
 
+  bool is_process() const { return topology_.at(operation_.domain).process; }
+
+  absl::Status NeedsProcess() const {
+    if (is_process()) return absl::OkStatus();
+    return Refuse(domain_name(), " is no process: attach it, or set a PASID");
+  }
+
+  absl::Status NeedsNoProcess() const {
+    if (!is_process()) return absl::OkStatus();
+    return Refuse(domain_name(),
+                  " is a process, whose domain the core makes and frees: bind "
+                  "a function to it");
+  }
+
+  absl::Status NeedsLiving() const {
+    if (!domain().exited) return absl::OkStatus();
+    return Refuse(domain_name(),
+                  " has exited, and functions are bound to it still: unbind "
+                  "them, then another process may have its place");
+  }
+
+  // iommu_alloc_global_pasid hands out no PASID twice.
+  absl::Status NeedsOwnPasid() const {
+    const DomainId process = topology_.ProcessOf(operation_.pasid);
+    if (!process.valid()) return absl::OkStatus();
+    return Refuse("PASID ", operation_.pasid, " is that of the process ",
+                  Name(process), ": say another, or bind and unbind");
+  }
+
   // A domain that can be tried on the operation's function.
   absl::Status NeedsAttachable() const {
+    if (auto status = NeedsNoProcess(); !status.ok()) return status;
     if (!domain().allocated) {
       if (auto status = NeedsAllocator(); !status.ok()) return status;
     }
@@ -441,6 +540,12 @@ absl::Status Contract::Allows(const Operation& operation) const {
     case OperationKind::kVdeviceFree:
     case OperationKind::kGuestFlush:
       return judge.OfGuest();
+    case OperationKind::kBind:
+      return judge.Bind();
+    case OperationKind::kUnbind:
+      return judge.Unbind();
+    case OperationKind::kExit:
+      return judge.Exit();
   }
   assert(false && "every kind is judged");
   return absl::InternalError("unknown operation kind");

@@ -144,6 +144,10 @@ inline Topology ArbitraryTopology() {
                                                        : 1 + Below(2));
     topology.domains.push_back(domain);
     const size_t last = topology.domains.size() - 1;
+    topology.domains.back().process = Coin();
+    if (!Validate(topology, DomainId(static_cast<uint8_t>(last))).ok()) {
+      topology.domains.back().process = false;
+    }
     if (Coin()) Nest(topology, DomainId(static_cast<uint8_t>(last)));
   }
   return topology;

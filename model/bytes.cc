@@ -180,9 +180,13 @@ Function DecodeFunction(const Topology& topology, Reader& in) {
 constexpr int kGuests = 4;
 constexpr uint8_t kGuestWithAts = 3;
 
+// A domain's stage byte: stage 1, stage 2, a process.
+constexpr int kStages = 3;
+constexpr uint8_t kProcessStage = 2;
+
 void EncodeDomain(const Domain& domain, Writer& out) {
   out.Put(domain.smmu.value, 1);
-  out.Put(domain.stage - 1u, 1);
+  out.Put(domain.process ? kProcessStage : domain.stage - 1u, 1);
   out.Put(domain.parent.valid() ? domain.parent.value + 1 : 0, 1);
   out.Put(domain.guest_ats ? kGuestWithAts : static_cast<uint8_t>(domain.guest),
           1);
@@ -193,14 +197,20 @@ Domain DecodeDomain(const Topology& topology, Reader& in) {
   domain.smmu = SmmuId(static_cast<uint8_t>(
       in.Fold(1, static_cast<uint32_t>(topology.smmus.size()))));
   const Smmu& smmu = topology.at(domain.smmu);
-  domain.stage = static_cast<uint8_t>(in.Fold(1, 2) + 1);
+  const uint32_t stage = in.Fold(1, kStages);
+  domain.stage = stage == 1 ? 2 : 1;
   if (!smmu.stage1) domain.stage = 2;
   if (!smmu.stage2) domain.stage = 1;
   const uint32_t parent = in.Fold(1, ATSFUZZ_MAX_DOMAINS + 1);
   const uint32_t guest = in.Fold(1, kGuests);
-  if (parent == 0 || parent > topology.domains.size()) return domain;
   Topology longer = topology;
   const DomainId id(static_cast<uint8_t>(topology.domains.size()));
+  if (stage == kProcessStage) {
+    longer.domains.push_back(domain);
+    longer.domains.back().process = true;
+    return Validate(longer, id).ok() ? longer.domains.back() : domain;
+  }
+  if (parent == 0 || parent > topology.domains.size()) return domain;
   longer.domains.push_back(topology.domains[parent - 1]);
   Domain& nested = longer.domains.back();
   nested.parent = DomainId(static_cast<uint8_t>(parent - 1));

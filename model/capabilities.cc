@@ -57,6 +57,10 @@ bool HasKind(const Capabilities& capabilities, OperationKind kind) {
     case OperationKind::kVdeviceFree:
     case OperationKind::kGuestFlush:
       return capabilities.nesting;
+    case OperationKind::kBind:
+    case OperationKind::kUnbind:
+    case OperationKind::kExit:
+      return capabilities.sva;
     default:
       return true;
   }
@@ -71,6 +75,7 @@ Capabilities Meet(const Capabilities& a, const Capabilities& b) {
   both.requires_ats &= b.requires_ats;
   both.nesting &= b.nesting;
   both.replace &= b.replace;
+  both.sva &= b.sva;
   both.functions = std::min(a.functions, b.functions);
   both.domains = std::min(a.domains, b.domains);
   both.streams = std::min(a.streams, b.streams);
@@ -95,10 +100,13 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
     absl::Status status = FitsFunction(capabilities, system, topology, id);
     if (!status.ok()) return status;
   }
-  if (capabilities.nesting) return absl::OkStatus();
   for (size_t i = 0; i < topology.domains.size(); ++i) {
     const Domain& domain = topology.domains[i];
-    if (!domain.parent.valid()) continue;
+    if (domain.process && !capabilities.sva) {
+      return Beyond(Name(DomainId(static_cast<uint8_t>(i))),
+                    " is a process, and ", system, " binds none");
+    }
+    if (!domain.parent.valid() || capabilities.nesting) continue;
     return Beyond(Name(DomainId(static_cast<uint8_t>(i))), " is nested in ",
                   Name(domain.parent), ", and ", system,
                   " has no nested domains");
@@ -119,8 +127,11 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
   if (!HasKind(capabilities, operation.kind)) {
     if (operation.kind == OperationKind::kReplace) return lacks("replace");
     if (shape.pasid) return lacks("replace-pasid");
-    return lacks(HasKind(Nesting(), operation.kind) ? "nested domains"
-                                                    : "resets");
+    const bool reset = operation.kind == OperationKind::kResetBegin ||
+                       operation.kind == OperationKind::kResetEnd;
+    return lacks(reset                                ? "resets"
+                 : HasKind(Nesting(), operation.kind) ? "nested domains"
+                                                      : "SVA");
   }
   if (operation.pasid > capabilities.largest_pasid) {
     return Beyond("`", ToText(topology, operation), "`: ", system,

@@ -91,7 +91,30 @@ bool Contract::InReset(FunctionId id) const {
   return false;
 }
 
+const PasidState* Contract::BondOf(FunctionId id, DomainId process) const {
+  const std::vector<PasidState>& pasids = GroupPasids(id);
+  const uint32_t pasid = topology_.ProcessPasid(process);
+  const auto it = FindPasid(pasids, pasid);
+  return it != pasids.end() && it->pasid == pasid ? &*it : nullptr;
+}
+
+bool Contract::BoundElsewhere(FunctionId id, DomainId process) const {
+  const FunctionId leader = topology_.LeaderOf(id);
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    const FunctionId other(static_cast<uint8_t>(i));
+    if (topology_.LeaderOf(other) == other && other != leader &&
+        BondOf(other, process) != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Contract::AllocatesDomain(const Operation& operation) const {
+  if (ShapeOf(operation.kind).domain &&
+      topology_.at(operation.domain).process) {
+    return false;
+  }
   return (operation.kind == OperationKind::kAttach ||
           operation.kind == OperationKind::kReplace ||
           operation.kind == OperationKind::kMap ||
@@ -195,6 +218,38 @@ void Contract::ApplyPasid(const Operation& operation) {
   }
 }
 
+// A bind takes a PASID into use or adds a user to it; an unbind is the reverse.
+void Contract::ApplyBond(const Operation& operation) {
+  Operation step = operation;
+  step.pasid = topology_.ProcessPasid(operation.domain);
+  const PasidState* bond = BondOf(operation.function, operation.domain);
+  const bool binds = operation.kind == OperationKind::kBind;
+  if (binds) domains_[operation.domain.value].allocated = true;
+  if (binds ? bond == nullptr : bond->users == 1) {
+    step.kind = binds ? OperationKind::kSetPasid : OperationKind::kClearPasid;
+    ApplyPasid(step);
+  } else {
+    const auto index = FindPasid(GroupPasids(step.function), step.pasid) -
+                       GroupPasids(step.function).begin();
+    const FunctionId leader = topology_.LeaderOf(step.function);
+    group_pasids_[leader.value][index].users += binds ? 1 : -1;
+  }
+  DomainState& state = domains_[operation.domain.value];
+  if (state.exited && BondOf(operation.function, operation.domain) == nullptr &&
+      !BoundElsewhere(operation.function, operation.domain)) {
+    state = DomainState();
+  }
+}
+
+void Contract::ApplyExit(DomainId id) {
+  bool bound = false;
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    bound |= BondOf(FunctionId(static_cast<uint8_t>(i)), id) != nullptr;
+  }
+  domains_[id.value] = DomainState();
+  domains_[id.value].exited = bound;
+}
+
 void Contract::ApplyReset(FunctionId id, bool begin) {
   FunctionState& state = functions_[id.value];
   state.reset_depth += begin ? 1 : -1;
@@ -244,6 +299,7 @@ void Contract::Apply(const Operation& operation, int result,
       if (!f->owned) MoveGroup(id, DefaultRoute(*f), DomainId());
       break;
     case OperationKind::kMap:
+      d->allocated = d->finalised = true;
       Insert(d->mappings, {operation.page, operation.pages, physical});
       break;
     case OperationKind::kUnmap:
@@ -272,6 +328,13 @@ void Contract::Apply(const Operation& operation, int result,
       break;
     case OperationKind::kVdeviceFree:
     case OperationKind::kGuestFlush:
+      break;
+    case OperationKind::kBind:
+    case OperationKind::kUnbind:
+      ApplyBond(operation);
+      break;
+    case OperationKind::kExit:
+      ApplyExit(operation.domain);
       break;
   }
 }
@@ -323,6 +386,11 @@ bool Contract::ChangesState(const Operation& operation) const {
     case OperationKind::kVdeviceFree:
     case OperationKind::kGuestFlush:
       return true;
+    case OperationKind::kBind:
+    case OperationKind::kUnbind:
+      return true;
+    case OperationKind::kExit:
+      return domain(operation.domain).allocated;
   }
   assert(false && "every kind is known");
   return false;

@@ -21,7 +21,9 @@
 // domain of another SMMU (-EINVAL), set-default of an owned group (-EPERM),
 // probe behind no SMMU (-ENODEV), set-pasid of a PASID in use (-EBUSY), beyond
 // the function's or with a domain of stage 2 (-EINVAL), replace-pasid of one
-// that is not set (-EINVAL), whatever attaches during a reset (-EBUSY).
+// that is not set (-EINVAL), whatever attaches during a reset (-EBUSY), bind of
+// a function without PASIDs or without enough of them (-ENOSPC, -EOVERFLOW), or
+// behind an SMMU that cannot share the CPU's tables.
 namespace atsfuzz::model {
 
 // What a function's traffic must go through, by the last successful operation.
@@ -37,6 +39,7 @@ enum class Route : uint8_t {
 struct PasidState {
   uint32_t pasid = 0;
   DomainId domain;
+  uint8_t users = 1;  // binds without their unbind, if it is a process's
   bool operator==(const PasidState&) const = default;
 };
 
@@ -72,6 +75,10 @@ struct DomainState {
   // Unmapped without a sync; cleared by flush and by domain-free. None of these
   // pages is mapped: an IOVA is not handed out again before the flush.
   Mappings unflushed;
+  // A process that has exited, and to which functions are bound still. A
+  // process is `allocated` while it lives: from the first map or bind that
+  // succeeds.
+  bool exited = false;
 
   // The live mapping that covers `page`, or null. Valid until the next Apply.
   const Mapping* Find(uint16_t page) const {
@@ -120,6 +127,10 @@ class Contract {
   // The PASIDs that the group of `id` has in use, by PASID: the core's
   // pasid_array. Also those that `id`, without PASIDs, is skipped for.
   const std::vector<PasidState>& GroupPasids(FunctionId id) const;
+  // What group `id` has of a process, or null: it is not bound to it.
+  const PasidState* BondOf(FunctionId id, DomainId process) const;
+  // A group other than that of `id` is bound to the process.
+  bool BoundElsewhere(FunctionId id, DomainId process) const;
   // A probed function of the group of `id`, or none.
   FunctionId ProbedMember(FunctionId id) const;
   // A function of the group of `id` is parked: attaches give -EBUSY meanwhile.
@@ -139,6 +150,8 @@ class Contract {
   void ApplyRelease(FunctionId id);
   void ApplyPasid(const Operation& operation);
   void ApplyReset(FunctionId id, bool begin);
+  void ApplyBond(const Operation& operation);
+  void ApplyExit(DomainId id);
 
   std::vector<FunctionState> functions_;
   std::vector<std::vector<PasidState>> group_pasids_;  // by leader

@@ -24,6 +24,10 @@ enum {
   ATSFUZZ_MAX_DOMAIN_SLOTS = ATSFUZZ_FIRST_BLOCKING + ATSFUZZ_MAX_FUNCTIONS,
   /* Pages of a domain's address space that a scenario can name. */
   ATSFUZZ_MAX_PAGES = 1024,
+  /* Processes of one scenario. */
+  ATSFUZZ_MAX_PROCESSES = 2,
+  /* PASIDs that can be in use: those that are named, and one a process. */
+  ATSFUZZ_MAX_SUBSTREAMS = ATSFUZZ_MAX_PASIDS + ATSFUZZ_MAX_PROCESSES,
 };
 
 /* "No function", "no SMMU": an index that names nothing. */

@@ -185,7 +185,8 @@ struct atsfuzz_substream {
   uint32_t pasid;
   uint16_t asid;
   uint16_t pad;
-  uint64_t table; /* physical address of the root page table */
+  uint64_t table; /* physical address of the root page table; 0: no walks, as
+                     of a process that has exited (EPD0) */
 };
 
 struct atsfuzz_function {
@@ -201,7 +202,7 @@ struct atsfuzz_function {
   uint8_t substream_count;
   struct atsfuzz_stream streams[ATSFUZZ_MAX_STREAMS];
   /* The valid CDs of its CD table beside CD 0, by PASID. */
-  struct atsfuzz_substream substreams[ATSFUZZ_MAX_PASIDS];
+  struct atsfuzz_substream substreams[ATSFUZZ_MAX_SUBSTREAMS];
 };
 
 struct atsfuzz_domain {

@@ -37,6 +37,9 @@ constexpr std::array<OperationShape, kOperationKinds> kShapes = {{
     {.name = "reset-end", .function = true, .must_succeed = true},
     {.name = "vdevice-free", .function = true},
     {.name = "guest-flush", .function = true},
+    {.name = "bind", .function = true, .domain = true},
+    {.name = "unbind", .function = true, .domain = true, .must_succeed = true},
+    {.name = "exit", .domain = true, .must_succeed = true},
 }};
 
 constexpr std::array<absl::string_view, kAllocSites> kSiteNames = {

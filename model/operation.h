@@ -39,8 +39,15 @@ enum class OperationKind : uint8_t {
   kVdeviceFree,  // vdevice-free f   IOMMU_DESTROY of f's vDEVICE
   kGuestFlush,   // guest-flush f    IOMMU_HWPT_INVALIDATE: all that is f's
                  // guest's
+  kBind,         // bind f d          iommu_sva_bind_device
+  kUnbind,       // unbind f d        iommu_sva_unbind_device
+  kExit,         // exit d            the process's last thread ends: exit_mmap
 };
-inline constexpr int kOperationKinds = 21;
+inline constexpr int kOperationKinds = 24;
+
+// On a process, three kinds mean what the process does itself: map is mmap,
+// unmap is munmap (the notifier runs instead of a gather's sync), flush is
+// flush_tlb_mm.
 
 // Where the driver or its core allocates, by purpose and not by function name,
 // so that a scenario means the same on the model and on every kernel.

@@ -221,7 +221,12 @@ absl::Status ParseDomainAttribute(const Line& line, const Attribute& attribute,
     domain->guest_ats = true;
     return absl::OkStatus();
   }
-  return line.Error(attribute.whole, "smmu=, stage=, nested=, guest= or ats",
+  if (key == "process") {
+    domain->process = true;
+    return absl::OkStatus();
+  }
+  return line.Error(attribute.whole,
+                    "smmu=, stage=, process, nested=, guest= or ats",
                     kLookAtAttributes);
 }
 
@@ -329,6 +334,7 @@ absl::Status CompleteDomain(const Line& line, const AttributeReader& attributes,
     auto status =
         Require(line, attributes, "smmu=", "a domain belongs to an SMMU");
     if (!status.ok()) return status;
+    if (domain.process) return absl::OkStatus();
     return Require(line, attributes, "stage=", "it is 1 or 2");
   }
   if (auto status =

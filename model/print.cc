@@ -98,9 +98,10 @@ void AppendDomain(const Topology& topology, DomainId id, std::string* out) {
   const Domain& domain = topology.at(id);
   AppendHead("domain", Name(id), out);
   if (!domain.parent.valid()) {
-    AppendAttributes(
-        {"smmu=" + Name(domain.smmu), absl::StrCat("stage=", domain.stage)},
-        out);
+    AppendAttributes({"smmu=" + Name(domain.smmu),
+                      domain.process ? std::string("process")
+                                     : absl::StrCat("stage=", domain.stage)},
+                     out);
     return;
   }
   std::vector<std::string> attributes = {

@@ -120,6 +120,23 @@ absl::Status ValidateNested(const Topology& topology, DomainId id) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateProcess(const Topology& topology, DomainId id) {
+  const Domain& domain = topology.at(id);
+  if (!domain.process) return absl::OkStatus();
+  if (domain.stage != 1 || domain.parent.valid()) {
+    return Bad("a process's address space is of stage 1 and not nested");
+  }
+  int processes = 0;
+  for (size_t i = 0; i <= id.value; ++i) {
+    processes += topology.domains[i].process ? 1 : 0;
+  }
+  if (processes > ATSFUZZ_MAX_PROCESSES) {
+    return Bad(absl::StrCat("a machine has at most ", ATSFUZZ_MAX_PROCESSES,
+                            " processes"));
+  }
+  return absl::OkStatus();
+}
+
 template <typename IdType>
 absl::Status ValidateEach(const Topology& topology, size_t count,
                           std::string (*name)(const Topology&, IdType)) {
@@ -219,6 +236,7 @@ absl::Status Validate(const Topology& topology, DomainId id) {
   if (!(domain.stage == 1 ? smmu.stage1 : smmu.stage2)) {
     return Bad(absl::StrCat(Name(domain.smmu), " has no stage ", domain.stage));
   }
+  if (auto status = ValidateProcess(topology, id); !status.ok()) return status;
   return ValidateNested(topology, id);
 }
 

@@ -75,6 +75,11 @@ struct Domain {
   GuestEntry guest = GuestEntry::kStage1;
   bool guest_ats = false;  // the guest's EATS; only with GuestEntry::kStage1
 
+  // The address space of a process (`domain d1 smmu=s0 process`), of stage 1,
+  // not nested: functions behind the SMMU are bound to it. What the kernel
+  // makes for the process on another SMMU is another domain, and not said here.
+  bool process = false;
+
   bool operator==(const Domain&) const = default;
 };
 
@@ -94,6 +99,16 @@ struct Topology {
   // The function that leads the group of `id`.
   FunctionId LeaderOf(FunctionId id) const {
     return at(id).leader.valid() ? at(id).leader : id;
+  }
+  // The PASID of a process: the kernel takes the lowest that is free on the
+  // whole system (iommu_alloc_global_pasid), and other processes, which no
+  // scenario names, have those below.
+  uint32_t ProcessPasid(DomainId id) const { return id.value + 1u; }
+  // The process that has `pasid`, or none.
+  DomainId ProcessOf(uint32_t pasid) const {
+    return pasid != 0 && pasid <= domains.size() && domains[pasid - 1].process
+               ? DomainId(static_cast<uint8_t>(pasid - 1))
+               : DomainId();
   }
   // The domain whose attachments count those of `id`: a nested one's parent.
   DomainId CountedBy(DomainId id) const {

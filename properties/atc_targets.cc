@@ -72,7 +72,7 @@ void AtcTargets::Begin(const StepView& step, const PageSync& sync) {
     }
     int target = 1;
     for (const model::PasidState& state : step.PasidsOf(f)) {
-      assert(target <= ATSFUZZ_MAX_PASIDS);
+      assert(target <= ATSFUZZ_MAX_SUBSTREAMS);
       if (state.domain.value == sync.domain) {
         targets_[f] |= static_cast<uint8_t>(1u << target);
       }

@@ -35,7 +35,8 @@ class AtcTargets {
   // By function: bit 0 its RID, bit i + 1 the i-th of its PASIDs.
   std::array<uint8_t, ATSFUZZ_MAX_FUNCTIONS> targets_;
   // By stream and bit of its function's targets.
-  std::array<std::array<Coverage, 1 + ATSFUZZ_MAX_PASIDS>, kStreamSlots> atc_;
+  std::array<std::array<Coverage, 1 + ATSFUZZ_MAX_SUBSTREAMS>, kStreamSlots>
+      atc_;
 };
 
 }  // namespace atsfuzz::properties

@@ -167,6 +167,8 @@ void Attachment::CheckPasid(const StepView& step, int f,
     mismatch = "no valid context descriptor";
   } else if (substream->asid != domain.tag) {
     mismatch = "another ASID";
+  } else if (step.Domain(state.domain.value).exited) {
+    if (substream->table != 0) mismatch = "the page table of a dead process";
   } else if (substream->table != domain.table) {
     mismatch = "another page table";
   }

@@ -94,9 +94,9 @@ void CommandOrder::OnCommand(const StepView& step, int index) {
   } else if (IsTlbi(opcode)) {
     if (tlbi_[smmu] < 0) tlbi_[smmu] = index;
   } else if (opcode == kAtcInv) {
-    const bool of_pages = step.Is(OperationKind::kMap) ||
-                          step.Is(OperationKind::kUnmap) ||
-                          step.Is(OperationKind::kFlush);
+    const bool of_pages =
+        step.Is(OperationKind::kMap) || step.Is(OperationKind::kUnmap) ||
+        step.Is(OperationKind::kFlush) || step.Is(OperationKind::kExit);
     if (tlbi_[smmu] >= 0) {
       Report(step, kAtcBeforeSync | smmu, index, {},
              {"An ATC_INV follows a TLBI without a CMD_SYNC between them: the "

@@ -66,7 +66,7 @@ class CommandOrder {
 
   std::array<Pending, kStreamSlots> ste_;
   std::array<Pending, ATSFUZZ_MAX_FUNCTIONS> cd_;
-  std::array<std::array<PasidCd, ATSFUZZ_MAX_PASIDS>, ATSFUZZ_MAX_FUNCTIONS>
+  std::array<std::array<PasidCd, ATSFUZZ_MAX_SUBSTREAMS>, ATSFUZZ_MAX_FUNCTIONS>
       pasid_cd_;
   bool any_pasid_cd_ = false;  // an entry of pasid_cd_ is in use
   bool any_pending_ = false;

@@ -18,6 +18,7 @@ void Invalidations::Begin(const StepView& step) {
     case OperationKind::kMap:
     case OperationKind::kUnmap:
     case OperationKind::kFlush:
+    case OperationKind::kExit:
       BeginPages(step);
       break;
     case OperationKind::kDma:
@@ -31,7 +32,9 @@ void Invalidations::Begin(const StepView& step) {
 }
 
 void Invalidations::BeginPages(const StepView& step) {
-  if (!step.after.domains[step.operation->domain.value].finalised) return;
+  const atsfuzz_domain& domain =
+      step.after.domains[step.operation->domain.value];
+  if (!domain.exists || !domain.finalised) return;
   mode_ = kPages;
   sync_.Begin(step);
   atc_.Begin(step, sync_);
@@ -121,8 +124,8 @@ void Invalidations::OnPageTlbi(const StepView& step, int index,
     sync_.named_whole = tlb_.whole = true;
     return;
   }
-  const Range reach = Reach(step, tlbi);
-  if (!sync_.range.Contains(reach)) {
+  Range reach = Reach(step, tlbi);
+  if (!sync_.tlbi_range.Contains(reach)) {
     ReportInvalidation(
         step, kTlbiRange | sync_.domain, index, {},
         {absl::StrCat(Text(step), " invalidated ", Text(reach),
@@ -130,6 +133,8 @@ void Invalidations::OnPageTlbi(const StepView& step, int index,
          Text(sync_.range), Text(reach), "TLBI beyond the range"});
   }
   tlb_.Cover(sync_, reach);
+  // ATC_INVs name no more than was unmapped.
+  if (sync_.is_process) reach.end = std::min(reach.end, sync_.range.end);
   if (sync_.named.empty()) {
     sync_.named = reach;
   } else {
@@ -220,7 +225,9 @@ void Invalidations::AtRest(const StepView& step) {
   if (step.result != 0) return;
   const bool strict_unmap =
       step.Is(OperationKind::kUnmap) && !step.operation->queued;
-  if (!strict_unmap && !(sync_.is_flush && step.had_unflushed)) return;
+  const bool strict_flush =
+      sync_.is_flush && (step.had_unflushed || sync_.is_process);
+  if (!strict_unmap && !strict_flush) return;
   if (sync_.has_array && !atc_.is_attached()) return;
   if (!tlb_.Covers(sync_)) {
     ReportInvalidation(

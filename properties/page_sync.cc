@@ -13,11 +13,18 @@ void PageSync::Begin(const StepView& step) {
   domain = operation.domain.value;
   smmu = step.after.domains[domain].smmu;
   page_shift = step.machine.PageShift(smmu);
-  is_flush = operation.kind == OperationKind::kFlush;
+  is_flush = operation.kind == OperationKind::kFlush ||
+             operation.kind == OperationKind::kExit;
+  is_process = step.machine.topology().domains[domain].process;
   is_unrolled_map = operation.kind == OperationKind::kMap && step.result < 0;
   range = {model::kIovaBase + (uint64_t{operation.page} << page_shift), 0};
   range.end = range.start + (uint64_t{operation.pages} << page_shift);
   if (is_flush) range = {0, ~uint64_t{0}};
+  tlbi_range = range;
+  if (is_process && !is_flush && (operation.pages & 31) == 1 &&
+      step.machine.topology().smmus[smmu].range_invalidation) {
+    tlbi_range.end += uint64_t{1} << page_shift;
+  }
   has_array = step.after.domains[domain].has_array != 0;
   is_nesting_parent = step.machine.IsNestingParent(domain);
   named_whole = false;

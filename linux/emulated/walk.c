@@ -52,6 +52,12 @@ uint8_t walk_table_of_cd(const struct smmu *smmu, const uint64_t *cd,
   if (!field(cd[0], 31, 31) || !field(cd[0], 41, 41)) return C_BAD_CD;
   out->stage = 1;
   out->root = masked(cd[1], 51, 4);
+  /* EPD0: no walks from TTB0; every address faults, and what describes the walk
+   * is ignored. */
+  if (field(cd[0], 14, 14)) {
+    out->input_bits = 0;
+    return 0;
+  }
   out->granule_bits = granule_bits(smmu, field(cd[0], 7, 6));
   if (!out->granule_bits || t0sz < 16 || t0sz > 39) return C_BAD_CD;
   out->input_bits = (uint8_t)(64 - t0sz);
@@ -60,8 +66,6 @@ uint8_t walk_table_of_cd(const struct smmu *smmu, const uint64_t *cd,
   levels = (out->input_bits - out->granule_bits + bits_per_level - 1) /
            bits_per_level;
   out->start_level = (uint8_t)(LAST_LEVEL + 1 - levels);
-  /* EPD0: no walks from TTB0; every address faults. */
-  if (field(cd[0], 14, 14)) out->input_bits = 0;
   return 0;
 }
 

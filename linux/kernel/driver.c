@@ -3,6 +3,9 @@
  */
 
 #include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c"
+#ifdef ATSFUZZ_HAS_SVA
+#include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c"
+#endif
 
 #include "linux/emulator.h"
 #include "linux/kernel/devices.h"
@@ -33,6 +36,9 @@ const struct atsfuzz_features atsfuzz_the_features = {
 #endif
 #ifdef ATSFUZZ_HAS_NESTING
 	.nesting = 1,
+#endif
+#ifdef ATSFUZZ_HAS_SVA
+	.sva = 1,
 #endif
 };
 
@@ -118,8 +124,8 @@ void __wrap_rb_insert_color(struct rb_node *node, struct rb_root *root)
 	atsfuzz_trace_streams();
 }
 
-/* The PASIDs that operations named since boot, ascending. */
-static unsigned int named_pasids[ATSFUZZ_MAX_PASIDS];
+/* The PASIDs of processes and those that operations named since boot, ascending. */
+static unsigned int named_pasids[ATSFUZZ_MAX_SUBSTREAMS];
 static unsigned int named_pasid_count;
 
 void atsfuzz_driver_note_pasid(unsigned int pasid)
@@ -128,7 +134,7 @@ void atsfuzz_driver_note_pasid(unsigned int pasid)
 
 	while (i && named_pasids[i - 1] > pasid)
 		i--;
-	if ((i && named_pasids[i - 1] == pasid) || named_pasid_count == ATSFUZZ_MAX_PASIDS)
+	if ((i && named_pasids[i - 1] == pasid) || named_pasid_count == ATSFUZZ_MAX_SUBSTREAMS)
 		return;
 	memmove(&named_pasids[i + 1], &named_pasids[i],
 		(named_pasid_count - i) * sizeof(named_pasids[0]));
@@ -156,7 +162,9 @@ static void observe_substreams(struct arm_smmu_master *master, struct atsfuzz_fu
 			continue;
 		seen->pasid = named_pasids[i];
 		seen->asid = FIELD_GET(CTXDESC_CD_0_ASID, le64_to_cpu(cd->data[0]));
-		seen->table = le64_to_cpu(cd->data[1]) & CTXDESC_CD_1_TTB0_MASK;
+		seen->table = cd->data[0] & cpu_to_le64(CTXDESC_CD_0_TCR_EPD0) ?
+				      0 :
+				      le64_to_cpu(cd->data[1]) & CTXDESC_CD_1_TTB0_MASK;
 		out->substream_count++;
 	}
 }
@@ -193,8 +201,13 @@ static void observe_function(unsigned int index, struct atsfuzz_function *out)
 /* The root table of a domain, as its entries would name it. */
 static u64 root_table(struct arm_smmu_domain *domain)
 {
-	struct io_pgtable_cfg *cfg = &io_pgtable_ops_to_pgtable(domain->pgtbl_ops)->cfg;
+	struct io_pgtable_cfg *cfg;
 
+#ifdef ATSFUZZ_HAS_SVA
+	if (domain->domain.type == IOMMU_DOMAIN_SVA)
+		return (u64)domain->domain.mm->pgd;
+#endif
+	cfg = &io_pgtable_ops_to_pgtable(domain->pgtbl_ops)->cfg;
 	return domain->stage == ARM_SMMU_DOMAIN_S1 ? cfg->arm_lpae_s1_cfg.ttbr :
 						     cfg->arm_lpae_s2_cfg.vttbr;
 }
@@ -310,7 +323,7 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	if (!smmu_domain->smmu)
 		return;
 	out->finalised = 1;
-	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S1 ? 1 : 2;
+	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S2 ? 2 : 1;
 	out->tag = out->stage == 1 ? asid_of(smmu_domain) : smmu_domain->s2_cfg.vmid;
 	out->table = root_table(smmu_domain);
 	out->smmu = index_of_smmu(smmu_domain->smmu);

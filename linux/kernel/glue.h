@@ -62,6 +62,12 @@ void atsfuzz_core_domain_free(unsigned int domain);
 /* Of a function in a nested domain, through iommufd: errnos. */
 int atsfuzz_core_vdevice_free(unsigned int function);
 int atsfuzz_core_guest_flush(unsigned int function);
+/*
+ * While they are taken, other processes of the system have the PASIDs 1 to `below`
+ * that nobody has.
+ */
+void atsfuzz_core_take_pasids(unsigned int below);
+void atsfuzz_core_give_pasids(unsigned int below);
 /* For shutdown: what state a function's group is in. */
 int atsfuzz_core_is_probed(unsigned int function);
 int atsfuzz_core_is_owned(unsigned int function);
@@ -73,5 +79,27 @@ struct iommu_domain;
 struct iommu_domain *atsfuzz_core_domain(unsigned int slot);
 /* The slot of a function's group->domain; ATSFUZZ_NONE. */
 unsigned int atsfuzz_core_group_slot(unsigned int function);
+
+/* ---- mm.c: processes, by the slot of their domain ------------------------------- */
+
+void atsfuzz_mm_map(unsigned int process, unsigned long iova, unsigned long long physical,
+		    unsigned long size);
+void atsfuzz_mm_unmap(unsigned int process, unsigned long iova, unsigned long size);
+void atsfuzz_mm_flush(unsigned int process);
+void atsfuzz_mm_exit(unsigned int process);
+/* For shutdown. */
+void atsfuzz_mm_exit_all(void);
+/* No reader remains: frees what notifiers were given back. */
+void atsfuzz_mm_grace_period(void);
+
+/* ---- sva.c: iommu-sva.c ---------------------------------------------------------- */
+
+/* -ENOSYS on a kernel that has no SVA domains. */
+int atsfuzz_sva_bind(unsigned int function, unsigned int process);
+void atsfuzz_sva_unbind(unsigned int function, unsigned int process);
+/* For shutdown. */
+void atsfuzz_sva_unbind_all(void);
+/* The domain that the core made for a process, or NULL. */
+struct iommu_domain *atsfuzz_sva_domain(unsigned int process);
 
 #endif /* ATSFUZZ_LINUX_KERNEL_GLUE_H_ */

@@ -375,6 +375,32 @@ int atsfuzz_core_replace_pasid(unsigned int function, unsigned int pasid, unsign
 }
 #endif
 
+/* Which of the PASIDs below were free: bit n is PASID n. */
+static unsigned int taken_pasids;
+
+void atsfuzz_core_take_pasids(unsigned int below)
+{
+	unsigned int pasid;
+
+#ifdef ATSFUZZ_HAS_SVA
+	for (pasid = 1; pasid <= below; pasid++)
+		if (__ida_lowest(&iommu_global_pasid_ida, pasid, pasid) >= 0)
+			taken_pasids |= 1u << pasid;
+#endif
+}
+
+void atsfuzz_core_give_pasids(unsigned int below)
+{
+	unsigned int pasid;
+
+#ifdef ATSFUZZ_HAS_SVA
+	for (pasid = 1; pasid <= below; pasid++)
+		if (taken_pasids >> pasid & 1)
+			ida_free(&iommu_global_pasid_ida, pasid);
+#endif
+	taken_pasids = 0;
+}
+
 /* ---- Resets --------------------------------------------------------------------- */
 
 #ifndef ATSFUZZ_HAS_RESETS
@@ -463,7 +489,8 @@ struct iommu_domain *atsfuzz_core_domain(unsigned int slot)
 	bool blocking = slot >= ATSFUZZ_FIRST_BLOCKING;
 
 	if (slot < ATSFUZZ_MAX_DOMAINS)
-		return declared[slot];
+		return atsfuzz_the_machine.domains[slot].process ? atsfuzz_sva_domain(slot) :
+								   declared[slot];
 	group = led_group(slot - (blocking ? ATSFUZZ_FIRST_BLOCKING : ATSFUZZ_MAX_DOMAINS));
 	if (!group)
 		return NULL;

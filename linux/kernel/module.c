@@ -72,6 +72,11 @@ static void boot_step(void *data)
 	atsfuzz_interrupts_run_threads();
 }
 
+static int is_process(const struct atsfuzz_request *r)
+{
+	return machine.domains[r->domain].process;
+}
+
 static int boot(const struct atsfuzz_machine *m)
 {
 	int result = 0;
@@ -87,6 +92,9 @@ static int boot(const struct atsfuzz_machine *m)
 	atsfuzz_emulator_boot(&machine);
 	atsfuzz_devices_boot(&machine);
 	atsfuzz_trace_boot();
+	for (unsigned int i = 0; i < machine.domain_count; i++)
+		if (machine.domains[i].process)
+			atsfuzz_driver_note_pasid(i + 1);
 	if (in_kernel(boot_step, &result)) {
 		dead = 1;
 		return -EIO;
@@ -101,8 +109,13 @@ struct operation {
 
 static int unmap(const struct atsfuzz_request *r)
 {
-	long unmapped = atsfuzz_core_unmap(r->domain, r->iova, r->size, r->queued);
+	long unmapped;
 
+	if (is_process(r)) {
+		atsfuzz_mm_unmap(r->domain, r->iova, r->size);
+		return 0;
+	}
+	unmapped = atsfuzz_core_unmap(r->domain, r->iova, r->size, r->queued);
 	return unmapped == (long)r->size ? 0 : -EINVAL;
 }
 
@@ -140,13 +153,19 @@ static void operate_step(void *data)
 		result = atsfuzz_core_set_default(r->function, r->identity);
 		break;
 	case ATSFUZZ_MAP:
-		result = atsfuzz_core_map(r->domain, r->iova, r->physical, r->size);
+		if (is_process(r))
+			atsfuzz_mm_map(r->domain, r->iova, r->physical, r->size);
+		else
+			result = atsfuzz_core_map(r->domain, r->iova, r->physical, r->size);
 		break;
 	case ATSFUZZ_UNMAP:
 		result = unmap(r);
 		break;
 	case ATSFUZZ_FLUSH:
-		atsfuzz_core_flush(r->domain);
+		if (is_process(r))
+			atsfuzz_mm_flush(r->domain);
+		else
+			atsfuzz_core_flush(r->domain);
 		break;
 	case ATSFUZZ_DMA:
 		atsfuzz_emulator_dma(r->function, r->stream, r->pasid, r->iova);
@@ -178,9 +197,19 @@ static void operate_step(void *data)
 	case ATSFUZZ_DOMAIN_FREE:
 		atsfuzz_core_domain_free(r->domain);
 		break;
+	case ATSFUZZ_BIND:
+		result = atsfuzz_sva_bind(r->function, r->domain);
+		break;
+	case ATSFUZZ_UNBIND:
+		atsfuzz_sva_unbind(r->function, r->domain);
+		break;
+	case ATSFUZZ_EXIT:
+		atsfuzz_mm_exit(r->domain);
+		break;
 	default:
 		result = -ENOSYS;
 	}
+	atsfuzz_mm_grace_period();
 	operation->result = result;
 	atsfuzz_interrupts_run_threads();
 }
@@ -212,6 +241,9 @@ static void release_kind(int virtual_functions)
 static void shutdown_step(void *data)
 {
 	(void)data;
+	atsfuzz_sva_unbind_all();
+	atsfuzz_mm_exit_all();
+	atsfuzz_mm_grace_period();
 	for (unsigned int i = 0; i < machine.function_count; i++) {
 		if (!atsfuzz_core_is_probed(i))
 			continue;

@@ -1,6 +1,6 @@
 /*
- * The driver, its SVA file and the kernel's own suite of it, unmodified, in one
- * unit with the accessors that a module has. A kernel without the suite has no
+ * The driver and the kernel's own suite of it, unmodified, in one unit with the
+ * accessors that a module has. A kernel without the suite has no
  * cases.
  */
 
@@ -8,9 +8,6 @@
 #define HAS_SUITE
 /* What the suite's Kconfig entry asks for. */
 #define CONFIG_KUNIT 1
-#define CONFIG_IOMMU_SVA 1
-#define CONFIG_ARM_SMMU_V3_SVA 1
-#include "atsfuzz_sva.h"
 #endif
 
 #ifdef ATSFUZZ_HAS_ARRAYS
@@ -22,7 +19,6 @@
 #include "linux/kunit/case.h"
 
 #ifdef HAS_SUITE
-#include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c"
 #include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-test.c"
 
 static struct kunit_case *find_case(unsigned int index, struct kunit_suite **suite)

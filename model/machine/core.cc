@@ -871,6 +871,11 @@ void BeginOperation(Context& c) {
     case OperationKind::kGuestFlush:
       Done(c, FlushGuest(c));
       return;
+    case OperationKind::kBind:
+    case OperationKind::kUnbind:
+    case OperationKind::kExit:
+      assert(false && "this machine has no processes");
+      return;
   }
 }
 

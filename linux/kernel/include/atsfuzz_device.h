@@ -353,12 +353,12 @@ struct sg_table {
 struct mmu_notifier {
 	const struct mmu_notifier_ops *ops;
 	struct mm_struct *mm;
+	struct mmu_notifier *next; /* of its process */
+	unsigned int users;
 };
 #define sg_phys(sg) ((sg)->address)
 #define sg_dma_is_bus_address(sg) false
 #define sg_next(sg) ((sg)->last ? NULL : (sg) + 1)
-#define mmgrab(mm) ((void)(mm))
-#define mmdrop(mm) ((void)(mm))
 #define pfn_valid(n) true
 struct work_struct {
 	int unused;

@@ -21,5 +21,6 @@
 #include "atsfuzz_device.h"
 #include "atsfuzz_bus.h"
 #include "atsfuzz_older.h"
+#include "atsfuzz_mm.h"
 
 #endif /* ATSFUZZ_KERNEL_H_ */
