@@ -303,6 +303,16 @@ static unsigned int asid_of(const struct arm_smmu_domain *domain)
 }
 #endif
 
+/* Not an arm_smmu_domain; a kernel without them may not know the type. */
+static bool is_nested(const struct iommu_domain *domain)
+{
+#ifdef ATSFUZZ_HAS_NESTING
+	return domain->type == IOMMU_DOMAIN_NESTED;
+#else
+	return false;
+#endif
+}
+
 static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 {
 	struct iommu_domain *domain = atsfuzz_core_domain(slot);
@@ -314,7 +324,7 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	}
 	memset(out, 0, sizeof(*out));
 	out->exists = 1;
-	if (domain->type == IOMMU_DOMAIN_NESTED)
+	if (is_nested(domain))
 		return;
 	smmu_domain = to_smmu_domain(domain);
 	out->has_counter = 1;
@@ -426,7 +436,7 @@ const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned 
 		return (const unsigned char *)master_of(index) + belief_byte(mask);
 	case ATSFUZZ_FACT_COUNTER:
 		domain = atsfuzz_core_domain(index);
-		if (!domain || domain->type == IOMMU_DOMAIN_NESTED)
+		if (!domain || is_nested(domain))
 			return NULL;
 		*size = sizeof(atomic_t);
 		return &to_smmu_domain(domain)->nr_ats_masters;
