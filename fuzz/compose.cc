@@ -45,8 +45,8 @@ constexpr std::array<uint16_t, model::kOperationKinds> kWeights = {
     12,   // clear-pasid
     12,   // reset-begin
     24,   // reset-end
-    300,  // vdevice-free
-    360,  // guest-flush
+    600,  // vdevice-free
+    600,  // guest-flush
     24,   // bind
     12,   // unbind
     10,   // exit

@@ -110,9 +110,12 @@ struct Census {
 
 void Count(const Contract& before, const Operation& operation, Census* census) {
   ++census->operations;
-  const bool dma = operation.kind == OperationKind::kDma;
+  // They do something, but nothing that a contract keeps.
+  const bool unseen = operation.kind == OperationKind::kDma ||
+                      operation.kind == OperationKind::kVdeviceFree ||
+                      operation.kind == OperationKind::kGuestFlush;
   if (PredictResult(before, operation) != 0) return;
-  if (!dma && !before.ChangesState(operation)) return;
+  if (!unseen && !before.ChangesState(operation)) return;
   ++census->predicted_effective;
   ++census->effective[static_cast<size_t>(operation.kind)];
   census->queued += operation.queued;

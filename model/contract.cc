@@ -385,7 +385,7 @@ bool Contract::ChangesState(const Operation& operation) const {
       return function(operation.function).reset_depth != 0;
     case OperationKind::kVdeviceFree:
     case OperationKind::kGuestFlush:
-      return true;
+      return false;
     case OperationKind::kBind:
     case OperationKind::kUnbind:
       return true;
