@@ -224,15 +224,22 @@ void Contract::ApplyBond(const Operation& operation) {
   step.pasid = topology_.ProcessPasid(operation.domain);
   const PasidState* bond = BondOf(operation.function, operation.domain);
   const bool binds = operation.kind == OperationKind::kBind;
-  if (binds) domains_[operation.domain.value].allocated = true;
+  if (binds) {
+    domains_[operation.domain.value].allocated = true;
+    domains_[operation.domain.value].finalised = true;
+  }
   if (binds ? bond == nullptr : bond->users == 1) {
     step.kind = binds ? OperationKind::kSetPasid : OperationKind::kClearPasid;
     ApplyPasid(step);
   } else {
-    const auto index = FindPasid(GroupPasids(step.function), step.pasid) -
-                       GroupPasids(step.function).begin();
-    const FunctionId leader = topology_.LeaderOf(step.function);
-    group_pasids_[leader.value][index].users += binds ? 1 : -1;
+    const auto count = [&](std::vector<PasidState>* pasids) {
+      for (PasidState& state : *pasids) {
+        if (state.pasid == step.pasid) state.users += binds ? 1 : -1;
+      }
+    };
+    count(&group_pasids_[topology_.LeaderOf(step.function).value]);
+    ChangeGroup(step.function,
+                [&](FunctionState& state) { count(&state.pasids); });
   }
   DomainState& state = domains_[operation.domain.value];
   if (state.exited && BondOf(operation.function, operation.domain) == nullptr &&

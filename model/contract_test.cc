@@ -460,6 +460,83 @@ TEST_F(GroupContractTest, OnlyPciFunctionsAreResetAndSendPasids) {
 }
 
 // What the checker sees of a contract, as text.
+class ProcessTest : public ContractTest {
+ protected:
+  ProcessTest()
+      : ContractTest(
+            "smmu s0\n"
+            "smmu s1\n"
+            "pf p0 smmu=s0 ats pasids=16\n"
+            "pf p1 smmu=s0 ats pasids=16\n"
+            "pf p2 smmu=s1 ats pasids=16\n"
+            "domain d0 smmu=s0 stage=1\n"
+            "domain d1 smmu=s0 process\n") {
+    Run({"probe p0", "probe p1", "probe p2"});
+  }
+};
+
+TEST_F(ProcessTest, BondsAreCountedByGroupAndProcess) {
+  const FunctionId p0(0);
+  Run({"bind p0 d1", "bind p0 d1"});
+  ASSERT_EQ(contract_.GroupPasids(p0).size(), 1u);
+  EXPECT_EQ(contract_.GroupPasids(p0)[0].pasid, 2u);
+  EXPECT_EQ(contract_.GroupPasids(p0)[0].users, 2);
+  ExpectRefused("unbind p1 d1", "p1 is not bound to d1");
+  Run({"unbind p0 d1"});
+  EXPECT_EQ(contract_.function(p0).pasids.size(), 1u);
+  Run({"unbind p0 d1"});
+  EXPECT_TRUE(contract_.function(p0).pasids.empty());
+  ExpectRefused("unbind p0 d1", "p0 is not bound to d1");
+}
+
+TEST_F(ProcessTest, AFailedBindChangesNothing) {
+  Run({"bind p0 d1"}, -12);
+  EXPECT_TRUE(contract_.GroupPasids(FunctionId(0)).empty());
+  EXPECT_FALSE(contract_.domain(DomainId(1)).allocated);
+}
+
+TEST_F(ProcessTest, NobodyUsesAProcessAsADomainOfItsOwn) {
+  ExpectRefused("attach p0 d1", "d1 is a process");
+  ExpectRefused("set-pasid p0 7 d1", "d1 is a process");
+  ExpectRefused("domain-new d1", "d1 is a process");
+  ExpectRefused("domain-free d1", "d1 is a process");
+  ExpectRefused("bind p0 d0", "d0 is no process");
+  ExpectRefused("exit d0", "d0 is no process");
+  ExpectRefused("bind p2 d1", "behind another SMMU");
+  ExpectRefused("set-pasid p0 2 d0", "PASID 2 is that of the process d1");
+  Run({"bind p0 d1", "map d1 0"});
+  ExpectRefused("clear-pasid p0 2", "PASID 2 is that of the process d1");
+  ExpectRefused("unmap d1 0 queued", "nothing is queued");
+}
+
+TEST_F(ProcessTest, BondsEndBeforeTheFunctionGoesOrIsOwned) {
+  Run({"bind p0 d1"});
+  ExpectRefused("release p0", "unbind it");
+  Run({"unbind p0 d1", "claim p0"});
+  ExpectRefused("bind p0 d1", "p0's group is owned");
+}
+
+TEST_F(ProcessTest, AProcessThatHasExitedWaitsForItsLastUnbind) {
+  ExpectRefused("exit d1", "d1 is no living process");
+  Run({"map d1 0", "bind p0 d1", "bind p1 d1", "exit d1"});
+  EXPECT_TRUE(contract_.domain(DomainId(1)).exited);
+  EXPECT_TRUE(contract_.domain(DomainId(1)).mappings.empty());
+  ExpectRefused("bind p0 d1", "d1 has exited");
+  ExpectRefused("map d1 0", "d1 has exited");
+  Run({"unbind p0 d1"});
+  ExpectRefused("map d1 0", "d1 has exited");
+  Run({"unbind p1 d1"});
+  ExpectAllowed("map d1 0");
+  ExpectAllowed("bind p1 d1");
+}
+
+TEST_F(ProcessTest, ASecondDomainOfAProcessIsNotSaid) {
+  ExpectAllowed("bind p0 d1 !alloc#3");
+  Run({"bind p0 d1"});
+  ExpectRefused("bind p1 d1 !alloc#3", "a second domain");
+  ExpectAllowed("bind p1 d1 !alloc:attachment");
+}
+
 std::string Snapshot(const Contract& contract) {
   std::string text;
   for (uint8_t i = 0; i < contract.topology().functions.size(); ++i) {
@@ -475,7 +552,8 @@ std::string Snapshot(const Contract& contract) {
     for (const auto* pasids :
          {&f.pasids, &contract.GroupPasids(FunctionId(i))}) {
       for (const PasidState& p : *pasids) {
-        text += std::to_string(p.pasid) + "=" + std::to_string(p.domain.value);
+        text += std::to_string(p.pasid) + "=" + std::to_string(p.domain.value) +
+                "*" + std::to_string(p.users);
       }
       text += ";";
     }
@@ -484,6 +562,7 @@ std::string Snapshot(const Contract& contract) {
     const DomainState& d = contract.domain(DomainId(i));
     text += d.allocated ? "a" : "-";
     text += d.finalised ? "f" : "-";
+    text += d.exited ? "x" : "-";
     for (const Mappings* mappings : {&d.mappings, &d.unflushed}) {
       for (const Mapping& m : *mappings) {
         text += std::to_string(m.page) + "+" + std::to_string(m.pages) + " ";
@@ -509,7 +588,8 @@ void CheckGroup(const Contract& contract, FunctionId id) {
   const bool skipped = PasidBits(contract.topology(), id) == 0;
   RC_ASSERT(f.pasids == (skipped ? std::vector<PasidState>() : pasids));
   for (size_t i = 0; i < pasids.size(); ++i) {
-    RC_ASSERT(contract.domain(pasids[i].domain).allocated);
+    const DomainState& domain = contract.domain(pasids[i].domain);
+    RC_ASSERT(domain.allocated || domain.exited);
     if (i > 0) RC_ASSERT(pasids[i - 1].pasid < pasids[i].pasid);
   }
 }

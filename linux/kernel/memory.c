@@ -244,7 +244,7 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 	uint8_t class = class_of(size ? size : 1);
 	void *memory;
 
-	if (atsfuzz_memory_fails(size, place))
+	if (!(flags & ATSFUZZ_MEMORY_INFALLIBLE) && atsfuzz_memory_fails(size, place))
 		return NULL;
 	memory = take(half, class);
 	if (!memory)
@@ -261,7 +261,7 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 	if (flags & ATSFUZZ_MEMORY_MANAGED) {
 		if (managed_count < MAX_MANAGED)
 			managed[managed_count++] = memory;
-	} else {
+	} else if (!(flags & ATSFUZZ_MEMORY_INFALLIBLE)) {
 		live++;
 	}
 	return memory;
@@ -298,7 +298,7 @@ void atsfuzz_memory_free(const void *address)
 	}
 	half = half_of(address);
 	block->live = 0;
-	if (!(block->flags & ATSFUZZ_MEMORY_MANAGED))
+	if (!(block->flags & (ATSFUZZ_MEMORY_MANAGED | ATSFUZZ_MEMORY_INFALLIBLE)))
 		live--;
 	/* SLAB's poison: a use after free reads something recognisable. */
 	memset((void *)address, 0x6b, block->size);
