@@ -179,7 +179,7 @@ void Checker::State::Walk(const StepView& step) {
   for (int i = 0; i < static_cast<int>(step.events.size()); ++i) {
     if (!outages_.OnEvent(step.events[i], i)) Dispatch(step, i);
   }
-  outages_.EndStep({step.after.atc, step.after.atc_count});
+  outages_.EndStep(step.events, step.after, machine_);
 }
 
 void Checker::State::NoteProbe(int f) {

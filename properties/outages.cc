@@ -40,9 +40,32 @@ bool Translates(const atsfuzz_atc_entry& entry, const atsfuzz_event& dma) {
          entry.physical + (dma.a - entry.iova) == dma.b;
 }
 
+bool Contains(const std::vector<atsfuzz_atc_entry>& entries,
+              const atsfuzz_atc_entry& entry) {
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto& other) { return Same(other, entry); });
+}
+
+// Where the entry came into the ATC; -1: before these events.
+int FillEvent(std::span<const atsfuzz_event> events,
+              const atsfuzz_atc_entry& entry) {
+  for (int i = static_cast<int>(events.size()) - 1; i >= 0; --i) {
+    const atsfuzz_event& event = events[i];
+    if (event.kind == ATSFUZZ_EVENT_ATC_FILL &&
+        event.function == entry.function && event.a == entry.iova &&
+        event.b == entry.physical && event.pasid == entry.pasid) {
+      return i;
+    }
+  }
+  return -1;
+}
+
 }  // namespace
 
-void Outages::BeginStep() { unanswered_.clear(); }
+void Outages::BeginStep() {
+  unanswered_.clear();
+  named_.clear();
+}
 
 bool Outages::OnEvent(const atsfuzz_event& event, int index) {
   if (event.smmu >= ATSFUZZ_MAX_SMMUS) return false;
@@ -76,11 +99,33 @@ bool Outages::OnEvent(const atsfuzz_event& event, int index) {
   return true;
 }
 
-void Outages::EndStep(std::span<const atsfuzz_atc_entry> atc) {
+bool Outages::IsUnanswered(std::span<const atsfuzz_event> events,
+                           const Machine& machine,
+                           const atsfuzz_atc_entry& entry) const {
+  const uint32_t stream =
+      machine.StreamId(SlotOf(entry.function, entry.stream));
+  const int filled = FillEvent(events, entry);
+  return std::any_of(
+      unanswered_.begin(), unanswered_.end(), [&](const Unanswered& lost) {
+        return lost.smmu == machine.SmmuOf(entry.function) &&
+               filled < lost.event && Names(lost.inv, stream, entry);
+      });
+}
+
+void Outages::EndStep(std::span<const atsfuzz_event> events,
+                      const atsfuzz_observation& after,
+                      const Machine& machine) {
+  if (kept_.empty() && unanswered_.empty()) return;
+  const std::span atc(after.atc, after.atc_count);
   std::erase_if(kept_, [&](const atsfuzz_atc_entry& kept) {
     return std::none_of(atc.begin(), atc.end(),
                         [&](const auto& entry) { return Same(kept, entry); });
   });
+  for (const atsfuzz_atc_entry& entry : atc) {
+    if (!IsUnanswered(events, machine, entry)) continue;
+    const bool reachable = after.functions[entry.function].ats != 0;
+    (reachable ? named_ : kept_).push_back(entry);
+  }
 }
 
 bool Outages::HoldsTlbi(const atsfuzz_iotlb_entry& entry) const {
@@ -115,20 +160,10 @@ bool Outages::HoldsAtcInv(int smmu, uint32_t stream,
       });
 }
 
-bool Outages::IsKept(const atsfuzz_atc_entry& entry) const {
-  return std::any_of(kept_.begin(), kept_.end(),
-                     [&](const auto& kept) { return Same(kept, entry); });
-}
-
 bool Outages::ExcusesAtc(int smmu, uint32_t stream,
-                         const atsfuzz_atc_entry& entry, int filled) {
-  if (HoldsAtcInv(smmu, stream, entry)) return true;
-  if (IsKept(entry)) return true;
-  const bool named = std::any_of(
-      unanswered_.begin(), unanswered_.end(), [&](const Unanswered& lost) {
-        return lost.smmu == smmu && filled < lost.event &&
-               Names(lost.inv, stream, entry);
-      });
+                         const atsfuzz_atc_entry& entry) {
+  if (HoldsAtcInv(smmu, stream, entry) || Contains(kept_, entry)) return true;
+  const bool named = Contains(named_, entry);
   if (named) kept_.push_back(entry);
   return named;
 }
@@ -140,7 +175,7 @@ bool Outages::ExcusesHit(const atsfuzz_event& dma, int smmu,
     const uint32_t stream =
         machine.StreamId(SlotOf(entry.function, entry.stream));
     return Translates(entry, dma) && stream == dma.stream &&
-           (IsKept(entry) || HoldsAtcInv(smmu, stream, entry));
+           (Contains(kept_, entry) || HoldsAtcInv(smmu, stream, entry));
   });
 }
 

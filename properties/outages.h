@@ -28,10 +28,11 @@
 // commands-in-order and invalidations-exact hold as ever, the commands held
 // included.
 //
-// atc-timeout. An ATC entry that was there when an unanswered ATC_INV named it,
-// and that is stale when that operation has returned, may stay (no-stale-atc)
-// and translate accesses (no-dma-after-unmap) until it is gone: by a later
-// invalidation that is answered, by enabling ATS, by a reset. A later
+// atc-timeout. An ATC entry that was there when an unanswered ATC_INV named it
+// may stay (no-stale-atc) and translate accesses (no-dma-after-unmap) if, when
+// that operation has returned, it is stale, or its function's ATS is off, so
+// that nobody will invalidate it again. That ends when the entry is gone: by a
+// later invalidation that is answered, by enabling ATS, by a reset. A later
 // translation of the same address is not excused.
 //
 // Every other invariant holds as without faults.
@@ -44,8 +45,9 @@ class Outages {
   // Each event, in order. True for a COMMAND that was held back and has been
   // judged when it was given to the queue.
   bool OnEvent(const atsfuzz_event& event, int index);
-  // After the events of a step, with the entries that are there now.
-  void EndStep(std::span<const atsfuzz_atc_entry> atc);
+  // After the events of a step, which were these.
+  void EndStep(std::span<const atsfuzz_event> events,
+               const atsfuzz_observation& after, const Machine& machine);
 
   // A held TLBI names the entry.
   bool HoldsTlbi(const atsfuzz_iotlb_entry& entry) const;
@@ -56,10 +58,9 @@ class Outages {
                    const atsfuzz_atc_entry& entry) const;
 
   // REQUIRES: the entry is stale. True if an unanswered ATC_INV of this step
-  // named it, or of an earlier one and it was stale then; remembered.
-  // `filled`: the event of this step that filled it; -1: none.
-  bool ExcusesAtc(int smmu, uint32_t stream, const atsfuzz_atc_entry& entry,
-                  int filled);
+  // named it, or one of an earlier step did and it was stale then, or out of
+  // reach; remembered.
+  bool ExcusesAtc(int smmu, uint32_t stream, const atsfuzz_atc_entry& entry);
   // An access translated by the ATC used an entry that is excused.
   bool ExcusesHit(const atsfuzz_event& dma, int smmu,
                   std::span<const atsfuzz_atc_entry> atc,
@@ -74,7 +75,9 @@ class Outages {
   struct Command {
     uint64_t word0, word1;
   };
-  bool IsKept(const atsfuzz_atc_entry& entry) const;
+  bool IsUnanswered(std::span<const atsfuzz_event> events,
+                    const Machine& machine,
+                    const atsfuzz_atc_entry& entry) const;
 
   // By SMMU: what it holds back, oldest first; how many of its next commands
   // were held; the ATC_INVs that it has taken since its last CMD_SYNC.
@@ -82,7 +85,9 @@ class Outages {
   std::array<uint64_t, ATSFUZZ_MAX_SMMUS> late_{};
   std::array<std::vector<AtcInvalidation>, ATSFUZZ_MAX_SMMUS> outstanding_;
   std::vector<Unanswered> unanswered_;  // of this step
-  std::vector<atsfuzz_atc_entry> kept_;
+  // Entries that an unanswered ATC_INV of this step named, and those that are
+  // excused.
+  std::vector<atsfuzz_atc_entry> named_, kept_;
 };
 
 }  // namespace atsfuzz::properties

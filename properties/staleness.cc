@@ -156,8 +156,7 @@ bool IsExcused(const StepView& step, const atsfuzz_atc_entry& entry) {
   const uint32_t stream =
       step.machine.StreamId(SlotOf(entry.function, entry.stream));
   return step.outages != nullptr &&
-         (step.outages->ExcusesAtc(smmu, stream, entry,
-                                   FillEvent(step, entry)) ||
+         (step.outages->ExcusesAtc(smmu, stream, entry) ||
           step.outages->HoldsConfig(smmu, stream, entry.pasid));
 }
 
