@@ -59,7 +59,8 @@ TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
       "\n"
       "probe v1\n"
       "attach v1 d0  !alloc#3 !alloc#64 !alloc:cd-table !alloc:attachment "
-      "!prepare-ats !enable-ats !config-write#2\n"
+      "!prepare-ats !enable-ats !config-write#2 !cmd-sync !cmd-sync#3 "
+      "!atc-timeout#2\n"
       "set-default v1 dma\n"
       "map d0 3\n"
       "map d0 4..1023\n"
@@ -208,6 +209,8 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"probe p0 !alloc#65", "4:17: found '65', expected the number of an al"},
       {"probe p0 !alloc#0", "4:17: found '0'"},
       {"probe p0 !config-write#9", "4:24: found '9', expected the number of a"},
+      {"probe p0 !cmd-sync#9", "4:20: found '9', expected the number of a"},
+      {"probe p0 !atc-timeouts", "4:22: found 's', expected # and a number"},
       {"probe p0 !alloc:stack", "4:17: found 'stack', expected an allocation"},
       {"expect", "4:7: found nothing, expected none or violation"},
       {"expect violation", "4:17: found nothing, expected the name of an inv"},
