@@ -82,6 +82,15 @@ void atsfuzz_emulator_observe_function(uint32_t function,
 const struct atsfuzz_atc_entry *atsfuzz_emulator_atc(uint32_t *count);
 const struct atsfuzz_iotlb_entry *atsfuzz_emulator_iotlb(uint32_t *count);
 
+/*
+ * Snapshots (linux/kernel/runtime.h). The emulator's state is one large
+ * variable, of which the parts are in use. Before a restore it is switched off:
+ * what the parts of the snapshot leave out must be zero.
+ */
+void atsfuzz_emulator_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_emulator_parts(void (*part)(void *start, uint64_t bytes));
+void atsfuzz_emulator_switch_off(void);
+
 /* ---- Provided by the runtime ------------------------------------------ */
 
 /* Appends an event, zeroed but for kind, smmu and function (ATSFUZZ_NONE) and

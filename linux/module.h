@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 5
+#define ATSFUZZ_MODULE_ABI 6
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -160,6 +160,20 @@ struct atsfuzz_module {
 
   /* Edge counters of the kernel sources; zero-length if not compiled in. */
   uint8_t *(*coverage)(uint64_t *count);
+
+  /*
+   * Plain and instrumented builds; NULL elsewhere. After a boot, whatever
+   * became of it: copies the whole state (the machine, the kernel's data, the
+   * last observation and its events) into `buffer` and returns its bytes; if
+   * there is not `room` for them, only returns them. In plain builds equal
+   * states give equal bytes. Coverage counters are no part of it.
+   */
+  uint64_t (*snapshot)(void *buffer, uint64_t room);
+  /*
+   * Goes back to a snapshot that this loaded module took, in this process or in
+   * one that it was forked from, however often and whatever was since.
+   */
+  void (*restore)(const void *buffer);
 };
 
 #ifdef __cplusplus

@@ -135,6 +135,7 @@ void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
   switch (kind) {
     case BuildKind::kPlain:
       Append(flags, {"-O2"});
+      if (!kernel) Append(flags, {"-DATSFUZZ_SNAPSHOTS"});
       break;
     case BuildKind::kSanitized:
       Append(flags, {"-O1", "-fno-omit-frame-pointer", kSanitizers});
@@ -156,7 +157,7 @@ void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
         Append(flags, {"-fno-inline", "-fno-optimize-sibling-calls",
                        "-fsanitize=thread"});
       } else {
-        Append(flags, {"-DATSFUZZ_INSTRUMENTED"});
+        Append(flags, {"-DATSFUZZ_INSTRUMENTED", "-DATSFUZZ_SNAPSHOTS"});
       }
       return;
   }

@@ -100,6 +100,26 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   return capabilities;
 }
 
+// The bytes of a module's state, and what the adapter knows beside them.
+class ModuleSnapshot : public model::System::Snapshot {
+ public:
+  ModuleSnapshot(const atsfuzz_module& module, const Topology& topology)
+      : size_(module.snapshot(nullptr, 0)),
+        bytes_(std::make_unique_for_overwrite<uint8_t[]>(size_)),
+        topology_(topology) {
+    module.snapshot(bytes_.get(), size_);
+  }
+  std::span<const uint8_t> bytes() const override {
+    return {bytes_.get(), size_};
+  }
+  const Topology& topology() const { return topology_; }
+
+ private:
+  uint64_t size_;
+  std::unique_ptr<uint8_t[]> bytes_;
+  Topology topology_;
+};
+
 class ModuleSystem : public model::System {
  public:
   ModuleSystem(void* handle, const atsfuzz_module* module, std::string name,
@@ -191,6 +211,17 @@ class ModuleSystem : public model::System {
     return capabilities_;
   }
   const std::string& name() const override { return name_; }
+
+  std::unique_ptr<Snapshot> TakeSnapshot() override {
+    if (module_->snapshot == nullptr) return nullptr;
+    return std::make_unique<ModuleSnapshot>(*module_, topology_);
+  }
+
+  void Restore(const Snapshot& snapshot) override {
+    const auto& from = static_cast<const ModuleSnapshot&>(snapshot);
+    module_->restore(from.bytes().data());
+    if (!(topology_ == from.topology())) topology_ = from.topology();
+  }
 
  private:
   // Kernel frames only: what the harness does between them is not news.

@@ -2,6 +2,7 @@
 #define ATSFUZZ_MODEL_SYSTEM_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -88,6 +89,20 @@ class System {
 
   // "linux:6.12", "model:6.12".
   virtual const std::string& name() const = 0;
+
+  // The whole state at an instant after a Boot, whatever became of it.
+  class Snapshot {
+   public:
+    virtual ~Snapshot() = default;
+    // The same for the same state, in this process; empty if not offered.
+    virtual std::span<const uint8_t> bytes() const { return {}; }
+  };
+  // Null: this system cannot, ever; boot again and repeat the operations.
+  virtual std::unique_ptr<Snapshot> TakeSnapshot() { return nullptr; }
+  // Goes back to a snapshot of this very system, however often: from here on
+  // everything is, Observe and Events included, as if only what was before the
+  // snapshot had been. Coverage counts on.
+  virtual void Restore(const Snapshot& snapshot) {}
 };
 
 }  // namespace atsfuzz::model

@@ -28,13 +28,23 @@ const struct atsfuzz_atc_entry *atc_find(uint32_t function, uint32_t stream,
 
 void atc_add(const struct atsfuzz_atc_entry *entry) {
   struct function *function = &emulator.functions[entry->function];
+  struct atsfuzz_atc_entry *slot;
 
   if (function->atc_count == ATC_ENTRIES) {
     uint32_t oldest = 0;
     while (emulator.atc[oldest].function != entry->function) oldest++;
     remove_at(oldest);
   }
-  emulator.atc[emulator.atc_count++] = *entry;
+  /* Member by member: what lies between them shows in a snapshot's bytes. */
+  slot = &emulator.atc[emulator.atc_count++];
+  memset(slot, 0, sizeof(*slot));
+  slot->function = entry->function;
+  slot->stream = entry->stream;
+  slot->pasid = entry->pasid;
+  slot->iova = entry->iova;
+  slot->physical = entry->physical;
+  slot->size = entry->size;
+  slot->writable = entry->writable;
   function->atc_count++;
 }
 

@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <string.h>
 
 #include "linux/emulated/state.h"
@@ -31,6 +32,42 @@ void atsfuzz_emulator_begin(const struct atsfuzz_request *request) {
   emulator.stalling_syncs = request ? request->cmd_syncs : 0;
   emulator.unanswered_syncs = request ? request->atc_timeouts : 0;
   emulator.last_batch = 0;
+}
+
+void atsfuzz_emulator_large(void (*variable)(void *start, uint64_t bytes)) {
+  variable(&emulator, sizeof(emulator));
+}
+
+void atsfuzz_emulator_parts(void (*part)(void *start, uint64_t bytes)) {
+  part(&emulator, offsetof(struct emulator, smmus));
+  for (uint32_t i = 0; i < emulator.machine.smmu_count; i++) {
+    struct smmu *smmu = &emulator.smmus[i];
+
+    part(smmu, offsetof(struct smmu, tables));
+    part(smmu->tables, smmu->table_count * sizeof(smmu->tables[0]));
+    part(&smmu->ste_count,
+         offsetof(struct smmu, stes) - offsetof(struct smmu, ste_count));
+    part(smmu->stes, smmu->ste_count * sizeof(smmu->stes[0]));
+    part(smmu->cds, smmu->cd_count * sizeof(smmu->cds[0]));
+  }
+  for (uint32_t i = 0; i < emulator.machine.function_count; i++) {
+    struct function *function = &emulator.functions[i];
+
+    part(function, offsetof(struct function, config));
+    part(function->config, function->config_used);
+  }
+  part(emulator.iotlb, emulator.iotlb_count * sizeof(emulator.iotlb[0]));
+  part(emulator.iotlb_writable, emulator.iotlb_count);
+  part(emulator.atc, emulator.atc_count * sizeof(emulator.atc[0]));
+}
+
+void atsfuzz_emulator_switch_off(void) {
+  for (uint32_t i = 0; i < ATSFUZZ_MAX_FUNCTIONS; i++) {
+    struct function *function = &emulator.functions[i];
+
+    memset(function->config, 0, function->config_used);
+    function->config_used = 0;
+  }
 }
 
 struct atsfuzz_event *smmu_event(const struct smmu *smmu, uint16_t kind,

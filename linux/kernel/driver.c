@@ -444,3 +444,13 @@ const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned 
 		return NULL;
 	}
 }
+
+void atsfuzz_driver_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(seen_invs, sizeof(seen_invs));
+}
+
+void atsfuzz_driver_parts(void (*part)(void *start, uint64_t bytes))
+{
+	part(seen_invs, seen_inv_count * sizeof(seen_invs[0]));
+}

@@ -33,6 +33,10 @@ unsigned int atsfuzz_driver_stream_owner(unsigned int function, unsigned int str
 const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned int *size,
 				unsigned char *mask);
 
+/* What the last observation points to is a large variable (runtime.h). */
+void atsfuzz_driver_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_driver_parts(void (*part)(void *start, uint64_t bytes));
+
 /* ---- iommu_core.c: iommu.c --------------------------------------------------- */
 
 int atsfuzz_core_probe(unsigned int function);

@@ -35,28 +35,35 @@ enum {
 	CLASSES = 20,
 	MAX_MANAGED = 64,
 	MAX_DEFERRED = 256,
+	UNITS = 1 << (HALF_SHIFT - UNIT_SHIFT),
 };
 #define HALF_SIZE (1ul << HALF_SHIFT)
 
 struct block {
-	uint32_t boot; /* of which boot this record is */
+	uint32_t unit; /* where it starts */
 	uint32_t size; /* as asked for */
 	uint8_t class; /* log2 of the block's size */
 	uint8_t live;
 	uint8_t flags;
-	uint32_t next; /* free list: unit + 1 of the next free block */
+	uint32_t next; /* free list: number + 1 of the next free block */
 	const struct atsfuzz_place *place;
 };
 
+/*
+ * Blocks are numbered in the order in which they were cut from the half, and stay.
+ * What `numbers` says of a unit counts only if that block says that it starts
+ * there: nothing must be cleared when a boot or a snapshot starts over.
+ */
 struct half {
 	uint8_t *base;
-	struct block *blocks; /* by unit */
+	struct block *blocks; /* by number */
+	uint32_t *numbers;    /* by unit */
+	uint32_t count;	      /* blocks in this boot */
 	size_t used;	      /* bytes from base ever handed out in this boot */
 	uint32_t free[CLASSES];
 };
 
 static struct half halves[2]; /* kernel memory, DMA memory */
-static uint32_t boot;
 static uint32_t live;
 static const void *managed[MAX_MANAGED];
 static uint32_t managed_count;
@@ -80,17 +87,24 @@ static uint8_t *reserve(size_t size)
 	abort();
 }
 
+static void *anywhere(size_t size)
+{
+	void *got = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (got == MAP_FAILED)
+		abort();
+	return got;
+}
+
 static void set_up(void)
 {
 	uint8_t *base = reserve(2 * HALF_SIZE);
-	size_t units = HALF_SIZE >> UNIT_SHIFT;
 
 	for (int i = 0; i < 2; i++) {
 		halves[i].base = base + i * HALF_SIZE;
-		halves[i].blocks = mmap(NULL, units * sizeof(struct block), PROT_READ | PROT_WRITE,
-					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (halves[i].blocks == MAP_FAILED)
-			abort();
+		halves[i].blocks = anywhere(UNITS * sizeof(struct block));
+		halves[i].numbers = anywhere(UNITS * sizeof(uint32_t));
 		POISON(halves[i].base, HALF_SIZE);
 	}
 }
@@ -102,20 +116,21 @@ __attribute__((destructor)) static void give_back(void)
 		return;
 	UNPOISON(halves[0].base, 2 * HALF_SIZE);
 	munmap(halves[0].base, 2 * HALF_SIZE);
-	for (int i = 0; i < 2; i++)
-		munmap(halves[i].blocks, (HALF_SIZE >> UNIT_SHIFT) * sizeof(struct block));
+	for (int i = 0; i < 2; i++) {
+		munmap(halves[i].blocks, UNITS * sizeof(struct block));
+		munmap(halves[i].numbers, UNITS * sizeof(uint32_t));
+	}
 }
 
 void atsfuzz_memory_reset(void)
 {
 	if (!halves[0].base)
 		set_up();
-	boot++;
 	live = managed_count = deferred_count = 0;
 	number = 0;
 	for (int i = 0; i < 2; i++) {
 		POISON(halves[i].base, halves[i].used);
-		halves[i].used = 0;
+		halves[i].used = halves[i].count = 0;
 		memset(halves[i].free, 0, sizeof(halves[i].free));
 	}
 }
@@ -125,11 +140,13 @@ void atsfuzz_memory_begin_operation(void)
 	number = 0;
 }
 
+/* The block that starts in the unit of `address`, or NULL. */
 static struct block *block_at(struct half *half, const void *address)
 {
-	size_t offset = (const uint8_t *)address - half->base;
+	uint32_t unit = (uint32_t)(((const uint8_t *)address - half->base) >> UNIT_SHIFT);
+	uint32_t at = half->numbers[unit];
 
-	return &half->blocks[offset >> UNIT_SHIFT];
+	return at < half->count && half->blocks[at].unit == unit ? &half->blocks[at] : NULL;
 }
 
 static struct half *half_of(const void *address)
@@ -148,7 +165,7 @@ static struct block *live_block(const void *address)
 	if (!half || ((uintptr_t)address & ((1u << UNIT_SHIFT) - 1)))
 		return NULL;
 	block = block_at(half, address);
-	return block->boot == boot && block->live ? block : NULL;
+	return block && block->live ? block : NULL;
 }
 
 static uint8_t class_of(size_t size)
@@ -156,24 +173,39 @@ static uint8_t class_of(size_t size)
 	return size <= (1u << UNIT_SHIFT) ? UNIT_SHIFT : (uint8_t)(64 - __builtin_clzll(size - 1));
 }
 
-static void *take(struct half *half, uint8_t class)
+/* A block of a class that has none to reuse; NULL: the half is full. */
+static struct block *cut(struct half *half, uint8_t class)
 {
-	size_t bytes = 1ul << class, start;
+	size_t bytes = 1ul << class;
+	size_t start = (half->used + bytes - 1) & ~(bytes - 1);
+	struct block *block = &half->blocks[half->count];
+
+	if (start + bytes > HALF_SIZE)
+		return NULL;
+	/* What lies between blocks is the same in every run, too. */
+	if (!SANITIZED)
+		memset(half->base + half->used, 0, start - half->used);
+	/* A gap after the block makes an overflow hit poison. */
+	half->used = start + bytes + (SANITIZED ? 64 : 0);
+	block->unit = (uint32_t)(start >> UNIT_SHIFT);
+	block->class = class;
+	half->numbers[block->unit] = half->count++;
+	return block;
+}
+
+static struct block *take(struct half *half, uint8_t class)
+{
+	uint32_t *free;
+	struct block *block;
 
 	if (class - UNIT_SHIFT >= CLASSES)
 		return NULL;
-	if (!SANITIZED && half->free[class - UNIT_SHIFT]) {
-		uint32_t unit = half->free[class - UNIT_SHIFT] - 1;
-
-		half->free[class - UNIT_SHIFT] = half->blocks[unit].next;
-		return half->base + ((size_t)unit << UNIT_SHIFT);
-	}
-	start = (half->used + bytes - 1) & ~(bytes - 1);
-	if (start + bytes > HALF_SIZE)
-		return NULL;
-	/* A gap after the block makes an overflow hit poison. */
-	half->used = start + bytes + (SANITIZED ? 64 : 0);
-	return half->base + start;
+	free = &half->free[class - UNIT_SHIFT];
+	if (SANITIZED || !*free)
+		return cut(half, class);
+	block = &half->blocks[*free - 1];
+	*free = block->next;
+	return block;
 }
 
 /* ---- Faults and sites ------------------------------------------------------ */
@@ -246,15 +278,13 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 
 	if (!(flags & ATSFUZZ_MEMORY_INFALLIBLE) && atsfuzz_memory_fails(size, place))
 		return NULL;
-	memory = take(half, class);
-	if (!memory)
+	block = take(half, class);
+	if (!block)
 		return NULL;
+	memory = half->base + ((size_t)block->unit << UNIT_SHIFT);
 	UNPOISON(memory, size);
-	memset(memory, flags & ATSFUZZ_MEMORY_ZERO ? 0 : 0xaa, size);
-	block = block_at(half, memory);
-	block->boot = boot;
+	memset(memory, flags & ATSFUZZ_MEMORY_ZERO ? 0 : 0xaa, SANITIZED ? size : 1ul << class);
 	block->size = size;
-	block->class = class;
 	block->live = 1;
 	block->flags = flags;
 	block->place = place;
@@ -270,12 +300,12 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 static void memory_error(const char *what, const void *address)
 {
 	struct half *half = half_of(address);
+	struct block *block = half && !((uintptr_t)address & 63) ? block_at(half, address) : NULL;
 	struct atsfuzz_event *event = atsfuzz_event_add(ATSFUZZ_EVENT_MEMORY_ERROR);
 
 	event->text = what;
-	if (half && !((uintptr_t)address & 63) && block_at(half, address)->boot == boot &&
-	    block_at(half, address)->place) {
-		const struct atsfuzz_place *place = block_at(half, address)->place;
+	if (block && block->place) {
+		const struct atsfuzz_place *place = block->place;
 
 		event->file = place->file;
 		event->kernel_function = place->function;
@@ -304,8 +334,7 @@ void atsfuzz_memory_free(const void *address)
 	memset((void *)address, 0x6b, block->size);
 	POISON(address, 1ul << block->class);
 	block->next = half->free[block->class - UNIT_SHIFT];
-	half->free[block->class - UNIT_SHIFT] =
-		(uint32_t)(((const uint8_t *)address - half->base) >> UNIT_SHIFT) + 1;
+	half->free[block->class - UNIT_SHIFT] = (uint32_t)(block - half->blocks) + 1;
 }
 
 void atsfuzz_memory_free_deferred(const void *address)
@@ -374,8 +403,31 @@ int atsfuzz_dma_memory_live(uint64_t address, uint64_t size)
 		if (start < (uint64_t)half->base)
 			return 0;
 		block = block_at(half, (const void *)start);
-		if (block->boot == boot && block->class == class && block->live)
+		if (block && block->class == class && block->live)
 			return address + size <= start + block->size;
 	}
 	return 0;
+}
+
+/* ---- Snapshots --------------------------------------------------------------- */
+
+void atsfuzz_memory_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(descriptors, sizeof(descriptors));
+}
+
+void atsfuzz_memory_parts(void (*part)(void *start, uint64_t bytes))
+{
+	for (int i = 0; i < 2; i++) {
+		part(halves[i].base, halves[i].used);
+		part(halves[i].blocks, halves[i].count * sizeof(struct block));
+	}
+	part(descriptors, ((halves[1].used + 4095) >> 12) * sizeof(descriptors[0]));
+}
+
+void atsfuzz_memory_restored(void)
+{
+	for (int i = 0; i < 2; i++)
+		for (uint32_t n = 0; n < halves[i].count; n++)
+			halves[i].numbers[halves[i].blocks[n].unit] = n;
 }

@@ -20,9 +20,10 @@ static int pristine_taken;
 static int dead;
 
 /*
- * Word by word and unchecked: the sections hold the sanitizer's own gaps between
- * the variables, which memcpy may not touch.
+ * Sanitized: word by word and unchecked, as the sections hold the sanitizer's own
+ * gaps between the variables, which memcpy may not touch. `from` NULL: zeroes.
  */
+#ifdef ATSFUZZ_SANITIZED
 __attribute__((no_sanitize("address"))) static void copy_words(void *to, const void *from,
 							       size_t bytes)
 {
@@ -32,6 +33,15 @@ __attribute__((no_sanitize("address"))) static void copy_words(void *to, const v
 	for (size_t i = 0; i < (bytes + 7) / 8; i++)
 		out[i] = in ? in[i] : 0;
 }
+#else
+static void copy_words(void *to, const void *from, size_t bytes)
+{
+	if (from)
+		memcpy(to, from, bytes);
+	else
+		memset(to, 0, bytes);
+}
+#endif
 
 static void restore_kernel_data(void)
 {
@@ -273,6 +283,11 @@ static void shut_down(void)
 		dead = 1;
 }
 
+void atsfuzz_module_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(pristine, sizeof(pristine));
+}
+
 static const struct atsfuzz_observation *observe(void)
 {
 	if (!dead)
@@ -329,4 +344,8 @@ __attribute__((visibility("default"))) const struct atsfuzz_module atsfuzz_modul
 	.frames = atsfuzz_trace_frames,
 	.last_writer = atsfuzz_trace_last_writer,
 	.coverage = coverage,
+#ifdef ATSFUZZ_SNAPSHOTS
+	.snapshot = atsfuzz_snapshot_take,
+	.restore = atsfuzz_snapshot_restore,
+#endif
 };

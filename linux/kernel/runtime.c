@@ -225,3 +225,19 @@ void atsfuzz_store(volatile void *address, unsigned long long old_value,
 	event->b = old_value;
 	event->c = new_value;
 }
+
+/* ---- Snapshots --------------------------------------------------------------- */
+
+void atsfuzz_runtime_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(events, sizeof(events));
+	variable(texts, sizeof(texts));
+	/* Set anew before each use; holds addresses of the stack. */
+	variable(&death, sizeof(death));
+}
+
+void atsfuzz_runtime_parts(void (*part)(void *start, uint64_t bytes))
+{
+	part(events, event_count * sizeof(events[0]));
+	part(texts, text_used);
+}

@@ -50,4 +50,26 @@ uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index);
 /* The frame below which no kernel code runs. */
 void atsfuzz_trace_bottom(const void *frame);
 
+/* ---- snapshot.c --------------------------------------------------------------- */
+
+/*
+ * A snapshot holds every byte of the module's writable data, so that whoever adds
+ * a variable need not think of it; but of the variables that *_large tells, only
+ * what *_parts tells at that instant, beside what lies outside of the module. What
+ * is left out must never be read before it is written.
+ */
+uint64_t atsfuzz_snapshot_take(void *buffer, uint64_t room);
+void atsfuzz_snapshot_restore(const void *buffer);
+
+void atsfuzz_memory_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_memory_parts(void (*part)(void *start, uint64_t bytes));
+/* After a restore: what follows from the parts. */
+void atsfuzz_memory_restored(void);
+void atsfuzz_runtime_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_runtime_parts(void (*part)(void *start, uint64_t bytes));
+void atsfuzz_trace_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes));
+/* module.c */
+void atsfuzz_module_large(void (*variable)(void *start, uint64_t bytes));
+
 #endif /* ATSFUZZ_LINUX_KERNEL_RUNTIME_H_ */

@@ -318,6 +318,16 @@ uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index)
 	return LAST_BASE + fact * FACT_INDICES + index;
 }
 
+void atsfuzz_trace_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(stacks, sizeof(stacks));
+}
+
+void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes))
+{
+	part(stacks, (stack_count + 1) * sizeof(stacks[0]));
+}
+
 #else /* !ATSFUZZ_INSTRUMENTED */
 
 int atsfuzz_trace_compiled_in(void)
@@ -345,6 +355,14 @@ uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index)
 {
 	(void)fact, (void)index;
 	return 0;
+}
+void atsfuzz_trace_large(void (*variable)(void *start, uint64_t bytes))
+{
+	(void)variable;
+}
+void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes))
+{
+	(void)part;
 }
 
 #endif

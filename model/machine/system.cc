@@ -92,10 +92,46 @@ class MachineSystem : public model::System {
   }
   const std::string& name() const override { return name_; }
 
+  std::unique_ptr<Snapshot> TakeSnapshot() override {
+    return std::make_unique<MachineSnapshot>(topology_, state_, *recorder_,
+                                             writers_, dead_);
+  }
+
+  void Restore(const Snapshot& snapshot) override {
+    const auto& from = static_cast<const MachineSnapshot&>(snapshot);
+    if (!(topology_ == from.topology)) {
+      topology_ = from.topology;
+      machine_.emplace(topology_, design_, mutation_);
+    }
+    state_ = from.state;
+    recorder_.emplace(from.recorder);
+    writers_ = from.writers;
+    dead_ = from.dead;
+  }
+
  private:
   // By Fact::Kind and index.
   static constexpr int kFactIndices = kFunctions * ATSFUZZ_MAX_STREAMS;
   static constexpr int kContexts = 16;
+  using Writers = std::array<uint8_t, Fact::kNone * kFactIndices>;
+
+  // All that is not fixed by the topology. The recorder's references are to the
+  // members of the system that took it.
+  struct MachineSnapshot : Snapshot {
+    MachineSnapshot(const model::Topology& its_topology, const State& its_state,
+                    const Recorder& its_recorder, const Writers& its_writers,
+                    bool is_dead)
+        : topology(its_topology),
+          state(its_state),
+          recorder(its_recorder),
+          writers(its_writers),
+          dead(is_dead) {}
+    model::Topology topology;
+    State state;
+    Recorder recorder;
+    Writers writers;
+    bool dead;
+  };
 
   int Run(const Request& request);
   // A kernel whose stream tree was emptied lets a second function have a
@@ -118,7 +154,7 @@ class MachineSystem : public model::System {
   std::optional<Machine> machine_;
   State state_;
   std::optional<Recorder> recorder_;
-  std::array<uint8_t, Fact::kNone * kFactIndices> writers_{};
+  Writers writers_{};
   std::array<uint8_t, kSteps * kContexts> coverage_{};
   bool dead_ = false;
 };

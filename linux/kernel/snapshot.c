@@ -1,0 +1,172 @@
+/*
+ * The state of a machine as bytes: taken, and gone back to. Where the module's
+ * writable data lies is asked of the dynamic linker, once.
+ *
+ * A restore copies all that the snapshot holds, some tens of KB out of the cache.
+ * To find out what a run has changed costs more: a page fault that notes the first
+ * store to a page takes longer than to copy a dozen pages.
+ */
+
+#define _GNU_SOURCE
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linux/emulator.h"
+#include "linux/kernel/glue.h"
+#include "linux/kernel/runtime.h"
+#include "linux/kernel/snapshot.h"
+
+/* The writable data without the large variables. */
+static struct atsfuzz_snapshot_range fixed[ATSFUZZ_SNAPSHOT_RANGES];
+static uint32_t fixed_count;
+
+static void append(struct atsfuzz_snapshot_range *ranges, uint32_t count, char *start,
+		   const char *end)
+{
+	if (count >= ATSFUZZ_SNAPSHOT_RANGES)
+		abort();
+	ranges[count].start = start;
+	ranges[count].bytes = (uint64_t)(end - start);
+}
+
+/* Takes [start, start + bytes) out of the fixed ranges. */
+static void leave_out(void *start, uint64_t bytes)
+{
+	char *from = start, *to = from + bytes;
+
+	for (uint32_t i = 0; i < fixed_count; i++) {
+		char *first = fixed[i].start, *last = first + fixed[i].bytes;
+
+		if (to <= first || from >= last)
+			continue;
+		fixed[i].bytes = from > first ? (uint64_t)(from - first) : 0;
+		if (to < last)
+			append(fixed, fixed_count++, to, last);
+	}
+}
+
+/* Sections that are not the machine's: counters, and what is the same for ever. */
+extern char __start___sancov_cntrs[] __attribute__((weak));
+extern char __stop___sancov_cntrs[] __attribute__((weak));
+extern char __start___sancov_pcs[] __attribute__((weak));
+extern char __stop___sancov_pcs[] __attribute__((weak));
+extern char __start_atsfuzz_places[] __attribute__((weak));
+extern char __stop_atsfuzz_places[] __attribute__((weak));
+
+static int is_ours(const struct dl_phdr_info *object)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && (uintptr_t)fixed - start < segment->p_memsz)
+			return 1;
+	}
+	return 0;
+}
+
+static int find_segments(struct dl_phdr_info *object, size_t size, void *data)
+{
+	(void)size, (void)data;
+	if (!is_ours(object))
+		return 0;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		char *start = (char *)object->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W))
+			append(fixed, fixed_count++, start, start + segment->p_memsz);
+	}
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+
+		if (segment->p_type == PT_GNU_RELRO)
+			leave_out((char *)object->dlpi_addr + segment->p_vaddr, segment->p_memsz);
+	}
+	return 1;
+}
+
+static struct atsfuzz_snapshot layout;
+
+static void find_fixed_ranges(void)
+{
+	uint32_t kept = 0;
+
+	dl_iterate_phdr(find_segments, NULL);
+	leave_out(__start___sancov_cntrs, __stop___sancov_cntrs - __start___sancov_cntrs);
+	leave_out(__start___sancov_pcs, __stop___sancov_pcs - __start___sancov_pcs);
+	leave_out(__start_atsfuzz_places, __stop_atsfuzz_places - __start_atsfuzz_places);
+	leave_out(fixed, sizeof(fixed));
+	leave_out(&fixed_count, sizeof(fixed_count));
+	leave_out(&layout, sizeof(layout));
+	atsfuzz_module_large(leave_out);
+	atsfuzz_memory_large(leave_out);
+	atsfuzz_runtime_large(leave_out);
+	atsfuzz_emulator_large(leave_out);
+	atsfuzz_trace_large(leave_out);
+	atsfuzz_driver_large(leave_out);
+	for (uint32_t i = 0; i < fixed_count; i++)
+		if (fixed[i].bytes)
+			fixed[kept++] = fixed[i];
+	fixed_count = kept;
+}
+
+static void add_part(void *start, uint64_t bytes)
+{
+	if (bytes)
+		append(layout.ranges, layout.count++, start, (char *)start + bytes);
+}
+
+static uint64_t header_bytes(const struct atsfuzz_snapshot *snapshot)
+{
+	return offsetof(struct atsfuzz_snapshot, ranges) +
+	       snapshot->count * sizeof(struct atsfuzz_snapshot_range);
+}
+
+static void lay_out(void)
+{
+	if (!fixed_count)
+		find_fixed_ranges();
+	memcpy(layout.ranges, fixed, fixed_count * sizeof(fixed[0]));
+	layout.count = fixed_count;
+	atsfuzz_memory_parts(add_part);
+	atsfuzz_runtime_parts(add_part);
+	atsfuzz_emulator_parts(add_part);
+	atsfuzz_trace_parts(add_part);
+	atsfuzz_driver_parts(add_part);
+	layout.bytes = header_bytes(&layout);
+	for (uint32_t i = 0; i < layout.count; i++)
+		layout.bytes += layout.ranges[i].bytes;
+}
+
+uint64_t atsfuzz_snapshot_take(void *buffer, uint64_t room)
+{
+	char *out = buffer;
+
+	lay_out();
+	if (layout.bytes > room)
+		return layout.bytes;
+	memcpy(out, &layout, header_bytes(&layout));
+	out += header_bytes(&layout);
+	for (uint32_t i = 0; i < layout.count; i++) {
+		memcpy(out, layout.ranges[i].start, layout.ranges[i].bytes);
+		out += layout.ranges[i].bytes;
+	}
+	return layout.bytes;
+}
+
+void atsfuzz_snapshot_restore(const void *buffer)
+{
+	const struct atsfuzz_snapshot *snapshot = buffer;
+	const char *in = (const char *)buffer + header_bytes(snapshot);
+
+	atsfuzz_emulator_switch_off();
+	for (uint64_t i = 0; i < snapshot->count; i++) {
+		memcpy(snapshot->ranges[i].start, in, snapshot->ranges[i].bytes);
+		in += snapshot->ranges[i].bytes;
+	}
+	atsfuzz_memory_restored();
+}
