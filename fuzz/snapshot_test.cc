@@ -221,8 +221,8 @@ bool SameState(model::System& system, const model::System::Snapshot& state) {
 // Holds every way back to a cut of `script` against the run from a boot;
 // `other` is run in between, on a machine of its own. Returns what differed.
 std::vector<std::string> Differences(const Script& script, size_t cut,
-                                     const Script& other, model::System& system,
-                                     Snapshots* runs) {
+                                     const Script& other, bool located,
+                                     model::System& system, Snapshots* runs) {
   std::vector<std::string> differences;
   const auto expect = [&](bool holds, const std::string& what) {
     if (!holds) differences.push_back(what);
