@@ -13,6 +13,7 @@
 
 #include "fuzz/child.h"
 #include "fuzz/generate.h"
+#include "fuzz/recording.h"
 #include "fuzz/run.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -30,46 +31,6 @@ namespace {
 
 using linux_driver::BuildKind;
 using Bytes = std::vector<uint8_t>;
-
-struct Call {
-  model::Operation operation;
-  model::FunctionId through;
-  uint64_t physical = 0;
-};
-
-// What a run asks of a system; the system behind it does the work.
-class Recording : public model::System {
- public:
-  explicit Recording(model::System& system) : system_(system) {}
-  absl::Status Boot(const model::Topology& topology) override {
-    calls.clear();
-    return system_.Boot(topology);
-  }
-  int Operate(const model::Operation& operation, model::FunctionId through,
-              uint64_t physical) override {
-    calls.push_back({operation, through, physical});
-    return system_.Operate(operation, through, physical);
-  }
-  void Shutdown() override { system_.Shutdown(); }
-  const atsfuzz_observation& Observe() override { return system_.Observe(); }
-  std::span<const atsfuzz_event> Events() override { return system_.Events(); }
-  bool Undefined() const override { return system_.Undefined(); }
-  bool Locates() const override { return false; }
-  std::vector<model::Location> Locate(const atsfuzz_event&) override {
-    return {};
-  }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
-  std::span<uint8_t> Coverage() override { return {}; }
-  const model::Capabilities& capabilities() const override {
-    return system_.capabilities();
-  }
-  const std::string& name() const override { return system_.name(); }
-
-  std::vector<Call> calls;
-
- private:
-  model::System& system_;
-};
 
 void Append(const void* data, size_t bytes, Bytes* out) {
   const auto* first = static_cast<const uint8_t*>(data);
@@ -153,7 +114,7 @@ Script ScriptOf(uint64_t seed, model::System& system) {
   const model::Scenario scenario = Generate(seed, options);
   const auto result = Run(scenario, recording, {.drop_impossible = true});
   if (!result.ok()) return {scenario.topology, {}};
-  Script script{scenario.topology, std::move(recording.calls)};
+  Script script{scenario.topology, recording.calls()};
   if (LeavesItsMemory(script)) script.calls.clear();
   return script;
 }
@@ -310,8 +271,8 @@ Script WellBehavedScript(model::System& system) {
     Recording recording(system);
     const model::Scenario scenario = Generate(seed, options);
     if (!Run(scenario, recording, {.drop_impossible = true}).ok()) continue;
-    if (recording.calls.size() <= longest.calls.size()) continue;
-    longest = {scenario.topology, std::move(recording.calls)};
+    if (recording.calls().size() <= longest.calls.size()) continue;
+    longest = {scenario.topology, recording.calls()};
   }
   return longest;
 }

@@ -165,8 +165,9 @@ struct atsfuzz_module {
    * Plain and instrumented builds; NULL elsewhere. After a boot, whatever
    * became of it: copies the whole state (the machine, the kernel's data, the
    * last observation and its events) into `buffer` and returns its bytes; if
-   * there is not `room` for them, only returns them. In plain builds equal
-   * states give equal bytes. Coverage counters are no part of it.
+   * there is not `room` for the most that it may take, only returns that. In
+   * plain builds equal states give equal bytes. Coverage counters are no part
+   * of it.
    */
   uint64_t (*snapshot)(void *buffer, uint64_t room);
   /*

@@ -107,7 +107,7 @@ class ModuleSnapshot : public model::System::Snapshot {
       : size_(module.snapshot(nullptr, 0)),
         bytes_(std::make_unique_for_overwrite<uint8_t[]>(size_)),
         topology_(topology) {
-    module.snapshot(bytes_.get(), size_);
+    size_ = module.snapshot(bytes_.get(), size_);
   }
   std::span<const uint8_t> bytes() const override {
     return {bytes_.get(), size_};

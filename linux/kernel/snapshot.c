@@ -2,9 +2,11 @@
  * The state of a machine as bytes: taken, and gone back to. Where the module's
  * writable data lies is asked of the dynamic linker, once.
  *
- * A restore copies all that the snapshot holds, some tens of KB out of the cache.
- * To find out what a run has changed costs more: a page fault that notes the first
- * store to a page takes longer than to copy a dozen pages.
+ * A restore looks at all that the snapshot holds and writes what differs. Most of
+ * it is tables that the driver has hardly touched, so a chunk that is like the one
+ * before it is kept once: it is compared with what is in the first-level cache. To
+ * be told what a run has changed costs more: a page fault that notes the first
+ * store to a page takes longer than to compare several dozen pages.
  */
 
 #define _GNU_SOURCE
@@ -18,6 +20,8 @@
 #include "linux/kernel/glue.h"
 #include "linux/kernel/runtime.h"
 #include "linux/kernel/snapshot.h"
+
+enum { CHUNK = 1024 };
 
 /* The writable data without the large variables. */
 static struct atsfuzz_snapshot_range fixed[ATSFUZZ_SNAPSHOT_RANGES];
@@ -137,36 +141,81 @@ static void lay_out(void)
 	atsfuzz_emulator_parts(add_part);
 	atsfuzz_trace_parts(add_part);
 	atsfuzz_driver_parts(add_part);
-	layout.bytes = header_bytes(&layout);
+	layout.chunks = 0;
 	for (uint32_t i = 0; i < layout.count; i++)
-		layout.bytes += layout.ranges[i].bytes;
+		layout.chunks += (layout.ranges[i].bytes + CHUNK - 1) / CHUNK;
+}
+
+/* Chunk after chunk of the ranges. */
+struct cursor {
+	const struct atsfuzz_snapshot *snapshot;
+	uint64_t range, offset;
+};
+
+/* The next chunk and its bytes; NULL after the last. */
+static char *next_chunk(struct cursor *at, uint64_t *bytes)
+{
+	const struct atsfuzz_snapshot_range *range = &at->snapshot->ranges[at->range];
+	char *start;
+
+	if (at->range == at->snapshot->count)
+		return NULL;
+	start = range->start + at->offset;
+	*bytes = range->bytes - at->offset;
+	if (*bytes > CHUNK) {
+		*bytes = CHUNK;
+		at->offset += CHUNK;
+	} else {
+		at->range++;
+		at->offset = 0;
+	}
+	return start;
 }
 
 uint64_t atsfuzz_snapshot_take(void *buffer, uint64_t room)
 {
-	char *out = buffer;
+	struct cursor at = { &layout, 0, 0 };
+	uint8_t *repeats;
+	char *out, *last = NULL, *chunk;
+	uint64_t bytes, last_bytes = 0, most;
 
 	lay_out();
-	if (layout.bytes > room)
-		return layout.bytes;
-	memcpy(out, &layout, header_bytes(&layout));
-	out += header_bytes(&layout);
-	for (uint32_t i = 0; i < layout.count; i++) {
-		memcpy(out, layout.ranges[i].start, layout.ranges[i].bytes);
-		out += layout.ranges[i].bytes;
+	most = header_bytes(&layout) + layout.chunks * (1 + CHUNK);
+	if (most > room)
+		return most;
+	repeats = (uint8_t *)buffer + header_bytes(&layout);
+	out = (char *)repeats + layout.chunks;
+	while ((chunk = next_chunk(&at, &bytes))) {
+		*repeats = last && bytes == last_bytes && !memcmp(chunk, last, bytes);
+		if (!*repeats++) {
+			memcpy(out, chunk, bytes);
+			last = out;
+			last_bytes = bytes;
+			out += bytes;
+		}
 	}
+	layout.bytes = (uint64_t)(out - (char *)buffer);
+	memcpy(buffer, &layout, header_bytes(&layout));
 	return layout.bytes;
 }
 
 void atsfuzz_snapshot_restore(const void *buffer)
 {
 	const struct atsfuzz_snapshot *snapshot = buffer;
-	const char *in = (const char *)buffer + header_bytes(snapshot);
+	const uint8_t *repeats = (const uint8_t *)buffer + header_bytes(snapshot);
+	const char *in = (const char *)repeats + snapshot->chunks, *last = in;
+	struct cursor at = { snapshot, 0, 0 };
+	uint64_t bytes;
+	char *chunk;
 
 	atsfuzz_emulator_switch_off();
-	for (uint64_t i = 0; i < snapshot->count; i++) {
-		memcpy(snapshot->ranges[i].start, in, snapshot->ranges[i].bytes);
-		in += snapshot->ranges[i].bytes;
+	while ((chunk = next_chunk(&at, &bytes))) {
+		if (!*repeats++) {
+			last = in;
+			in += bytes;
+		}
+		if (memcmp(chunk, last, bytes))
+			memcpy(chunk, last, bytes);
 	}
 	atsfuzz_memory_restored();
 }

@@ -3,7 +3,11 @@
 
 #include <stdint.h>
 
-/* What a snapshot's bytes are: this with `count` ranges, then their contents. */
+/*
+ * What a snapshot's bytes are: this with `count` ranges; for each of the chunks
+ * that the ranges are cut into a byte, 1 if it is like the chunk before it; the
+ * contents of the others.
+ */
 
 enum { ATSFUZZ_SNAPSHOT_RANGES = 96 };
 
@@ -14,7 +18,7 @@ struct atsfuzz_snapshot_range {
 
 struct atsfuzz_snapshot {
 	uint64_t bytes; /* of all */
-	uint64_t count;
+	uint64_t count, chunks;
 	struct atsfuzz_snapshot_range ranges[ATSFUZZ_SNAPSHOT_RANGES];
 };
 
