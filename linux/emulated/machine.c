@@ -49,6 +49,8 @@ void atsfuzz_emulator_parts(void (*part)(void *start, uint64_t bytes)) {
          offsetof(struct smmu, stes) - offsetof(struct smmu, ste_count));
     part(smmu->stes, smmu->ste_count * sizeof(smmu->stes[0]));
     part(smmu->cds, smmu->cd_count * sizeof(smmu->cds[0]));
+    part(&smmu->told_count, sizeof(smmu->told_count));
+    part(smmu->told, smmu->told_count * sizeof(smmu->told[0]));
   }
   for (uint32_t i = 0; i < emulator.machine.function_count; i++) {
     struct function *function = &emulator.functions[i];

@@ -78,6 +78,8 @@ enum {
 #define IRQ_CTRL_GERROR (1u << 0)
 #define IRQ_CTRL_EVTQ (1u << 2)
 
+/* Whoever adds state adds it to atsfuzz_emulator_parts (machine.c), too. */
+
 /* A piece of the stream table: `count` entries from stream id `first`. */
 struct stream_table {
   uint64_t address;
