@@ -50,6 +50,7 @@ TEST_F(QueueFaults, AnUnansweredInvalidationStopsTheQueueAtItsSync) {
   Write(0x64, 1);
   EXPECT_EQ(Consumer(), Producer());
   EXPECT_EQ(AtcCount(), 1u);
+  Begin(0, 0);
   Submit({AtcInv(), kSync});
   EXPECT_EQ(AtcCount(), 0u);
 }
