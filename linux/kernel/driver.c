@@ -280,6 +280,12 @@ static unsigned int asid_of(const struct arm_smmu_domain *domain)
 {
 	return domain->s1_cfg.cd.asid;
 }
+
+/* iommu_enable_nesting makes a stage of its own. */
+static unsigned int stage_of(const struct arm_smmu_domain *domain)
+{
+	return domain->stage == ARM_SMMU_DOMAIN_S1 ? 1 : 2;
+}
 #else
 static void observe_list(struct arm_smmu_domain *domain, struct atsfuzz_domain *out)
 {
@@ -300,6 +306,12 @@ static void observe_list(struct arm_smmu_domain *domain, struct atsfuzz_domain *
 static unsigned int asid_of(const struct arm_smmu_domain *domain)
 {
 	return domain->cd.asid;
+}
+
+/* That of a process has a stage of its own. */
+static unsigned int stage_of(const struct arm_smmu_domain *domain)
+{
+	return domain->stage == ARM_SMMU_DOMAIN_S2 ? 2 : 1;
 }
 #endif
 
@@ -333,7 +345,7 @@ static void observe_domain(unsigned int slot, struct atsfuzz_domain *out)
 	if (!smmu_domain->smmu)
 		return;
 	out->finalised = 1;
-	out->stage = smmu_domain->stage == ARM_SMMU_DOMAIN_S2 ? 2 : 1;
+	out->stage = stage_of(smmu_domain);
 	out->tag = out->stage == 1 ? asid_of(smmu_domain) : smmu_domain->s2_cfg.vmid;
 	out->table = root_table(smmu_domain);
 	out->smmu = index_of_smmu(smmu_domain->smmu);

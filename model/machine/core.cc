@@ -175,19 +175,27 @@ int FlushGuest(Context& c) {
   const int stream = c.board.functions[f].driven[0];
   if (!Allocate(c, AllocSite::kCore)) return -ENOMEM;
   if (!HasVdevice(c, f, domain)) return -EIO;
+  const int parent = c.board.CountedBy(SlotOf(domain));
+  BeginGuestBatch(c, parent);
   if (c.log != nullptr) c.log->CfgiCd(stream, 0, true);
   CfgiCd(c, stream, 0);
-  TlbiGuest(c, c.board.CountedBy(SlotOf(domain)));
+  TlbiGuest(c, parent);
+  // A guest, unlike the kernel, is told that its commands took too long.
+  const bool timed_out = c.thread.holding != 0;
   Sync(c, fixed.smmu);
+  if (timed_out) return -ETIMEDOUT;
   // A guest is shown the capabilities of the SMMU and of the function.
   if (!fixed.guest_ats || !c.board.functions[f].ats ||
       !c.board.smmus[fixed.smmu].ats) {
     return 0;
   }
   if (!Allocate(c, AllocSite::kCore)) return -ENOMEM;
+  BeginBatch(c, fixed.smmu,
+             BatchMark(BatchKind::kMaster, static_cast<unsigned>(f)));
   AtcInv(c, stream, 0, 0, true);
+  const bool atc_timed_out = c.thread.holding != 0;
   Sync(c, fixed.smmu);
-  return 0;
+  return atc_timed_out ? -ETIMEDOUT : 0;
 }
 
 // xa_insert of the place of the handle, which iommufd attaches with.

@@ -304,23 +304,34 @@ Held* Holding(Context& c, int smmu, Held::Kind kind) {
   return &held;
 }
 
+void TakeOfStream(Context& c, const Held& held, int stream, int ssid) {
+  switch (held.kind) {
+    case Held::kCfgiSte:
+      DropSte(c, stream);
+      return;
+    case Held::kCfgiCd:
+      DropCd(c, stream, held.what);
+      return;
+    case Held::kTlbiGuest:
+      DropCd(c, stream, 0);
+      return;
+    default:
+      DropAtc(c, stream, ssid, held.pages, held.unanswered);
+  }
+}
+
 void Take(Context& c, int smmu, const Held& held) {
+  for (int stream = 0; stream < kStreams; ++stream) {
+    for (int ssid = 0; ssid < kSsids; ++ssid) {
+      if ((held.streams[ssid] >> stream & 1) != 0) {
+        TakeOfStream(c, held, stream, ssid);
+      }
+    }
+  }
   if (held.kind == Held::kTlbi) {
     DropTlb(c, smmu, held.what, held.pages, held.whole);
   } else if (held.kind == Held::kTlbiGuest) {
     DropGuest(c, smmu, held.what);
-  }
-  for (int stream = 0; stream < kStreams; ++stream) {
-    for (int ssid = 0; ssid < kSsids; ++ssid) {
-      if ((held.streams[ssid] >> stream & 1) == 0) continue;
-      if (held.kind == Held::kCfgiSte) {
-        DropSte(c, stream);
-      } else if (held.kind == Held::kCfgiCd) {
-        DropCd(c, stream, held.what);
-      } else {
-        DropAtc(c, stream, ssid, held.pages, held.unanswered);
-      }
-    }
   }
 }
 
@@ -405,12 +416,17 @@ void Tlbi(Context& c, int slot, unsigned pages, bool whole) {
   DropTlb(c, smmu, what, pages, whole);
 }
 
+void BeginGuestBatch(Context& c, int slot) {
+  const Domain& domain = c.state.domains[slot];
+  BeginBatch(c, domain.smmu,
+             BatchMark(BatchKind::kGuest, WhatOf(domain), domain.smmu));
+}
+
 void TlbiGuest(Context& c, int slot) {
   const Domain& domain = c.state.domains[slot];
   const int smmu = domain.smmu;
   const uint8_t what = WhatOf(domain);
-  BeginBatch(c, smmu,
-             BatchMark(BatchKind::kGuest, what, static_cast<unsigned>(smmu)));
+  BeginGuestBatch(c, slot);
   if (c.log != nullptr) c.log->TlbiGuest(slot);
   if (Held* held = Holding(c, smmu, Held::kTlbiGuest)) {
     held->what = what;

@@ -22,6 +22,9 @@ constexpr uint32_t BatchMark(BatchKind kind, unsigned a, unsigned b = 0,
 // Counts the batch for the faults, ends a stall unless it is the same again,
 // and says what happens to it.
 void BeginBatch(Context& c, int smmu, uint32_t mark);
+// Begins one that forgets a guest's stage 1, by the slot of its parent, and
+// maybe its CD 0 before that.
+void BeginGuestBatch(Context& c, int slot);
 // Ends a batch whose CMD_SYNCs the log has heard of (CFGI).
 void EndBatch(Context& c);
 
