@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/text.h"
+#include "properties/command.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -230,7 +231,7 @@ TEST(Sweep, SweepsAsManyGeneratedScenariosAsAskedFor) {
 }
 
 TEST(Tally, CountsWhatTheEventsOfAnOperationSay) {
-  std::vector<atsfuzz_event> events(6);
+  std::vector<atsfuzz_event> events(10);
   events[0].kind = events[1].kind = ATSFUZZ_EVENT_ALLOC;
   events[0].b = 1;
   events[1].b = 2;
@@ -240,11 +241,19 @@ TEST(Tally, CountsWhatTheEventsOfAnOperationSay) {
   events[4].kind = events[5].kind = ATSFUZZ_EVENT_PCI_RETURN;
   events[4].text = "pci_enable_ats";
   events[5].text = "pci_enable_pasid";
+  // A batch, one that is held back, and a CMD_SYNC that completes nothing.
+  events[6].kind = ATSFUZZ_EVENT_COMMAND_HELD;
+  events[6].a = properties::kAtcInv;
+  events[7].kind = ATSFUZZ_EVENT_COMMAND_HELD;
+  events[7].a = properties::kCmdSync;
+  events[8].kind = ATSFUZZ_EVENT_COMMAND;
+  events[8].a = properties::kCmdSync;
+  events[9].kind = ATSFUZZ_EVENT_ATC_TIMEOUT;
   model::Faults faults;
   faults.enable_ats = true;
   const Tally tally = TallyOf(events, faults);
-  EXPECT_THAT(tally.asked, ElementsAre(2, 0, 1, 2));
-  EXPECT_THAT(tally.hit, ElementsAre(1, 0, 1, 1));
+  EXPECT_THAT(tally.asked, ElementsAre(2, 0, 1, 2, 1, 2));
+  EXPECT_THAT(tally.hit, ElementsAre(1, 0, 1, 1, 1, 1));
 }
 
 TEST(Tally, EveryNumberOfEveryClassIsAFaultOfThatClassAlone) {

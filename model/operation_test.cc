@@ -16,7 +16,7 @@ TEST(Operation, NoTwoKindsAndNoTwoSitesShareAName) {
   for (int i = 0; i < kAllocSites; ++i) {
     sites.emplace(AllocSiteName(static_cast<AllocSite>(i)));
   }
-  EXPECT_EQ(kinds.size(), 21u);
+  EXPECT_EQ(kinds.size(), 24u);
   EXPECT_EQ(sites.size(), 12u);
 }
 
@@ -43,7 +43,7 @@ TEST(Operation, WhatGoesBackToASafeStateMustSucceed) {
     const OperationShape& shape = ShapeOf(static_cast<OperationKind>(i));
     if (shape.must_succeed) names += std::string(shape.name) + " ";
   }
-  EXPECT_EQ(names, "release unclaim detach clear-pasid reset-end ");
+  EXPECT_EQ(names, "release unclaim detach clear-pasid reset-end unbind exit ");
 }
 
 TEST(Operation, AScenarioHasFewDifferentPasids) {
@@ -68,7 +68,9 @@ TEST(Operation, FaultsBelongToTheirClass) {
   EXPECT_EQ(ClassesOf({.prepare_ats = true}), kFaultPrepareAts);
   EXPECT_EQ(ClassesOf({.enable_ats = true}), kFaultEnableAts);
   EXPECT_EQ(ClassesOf({.config_writes = 128}), kFaultConfigWrite);
-  EXPECT_EQ(ClassesOf({1, 1, true, true, 1}), kAllFaults);
+  EXPECT_EQ(ClassesOf({.cmd_syncs = 1}), kFaultCmdSync);
+  EXPECT_EQ(ClassesOf({.atc_timeouts = 128}), kFaultAtcTimeout);
+  EXPECT_EQ(ClassesOf({1, 1, true, true, 1, 1, 1}), kAllFaults);
   EXPECT_EQ(FaultClassName(kFaultConfigWrite), "config-write");
 }
 

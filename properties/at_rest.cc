@@ -279,18 +279,21 @@ void Judgement::JudgeStreams() {
 
 void Judgement::JudgeDomains() {
   unsigned asids = 0, vmids[machine::kSmmus] = {};
+  const auto take_tag = [&](const machine::Space& domain) {
+    if (!domain.finalised) return;
+    unsigned& tags = domain.stage2 ? vmids[domain.smmu] : asids;
+    Check((tags >> domain.tag & 1) == 0, Invariant::kTagsUnique);
+    tags |= 1u << domain.tag;
+  };
   for (int slot = 0; slot < kSlots; ++slot) {
     const Domain& domain = state_.domains[slot];
     if (!domain.exists || board_.IsNested(slot)) continue;
-    if (domain.finalised) {
-      unsigned& tags = domain.stage2 ? vmids[domain.smmu] : asids;
-      Check((tags >> domain.tag & 1) == 0, Invariant::kTagsUnique);
-      tags |= 1u << domain.tag;
-    }
+    take_tag(domain);
     JudgeDomain(slot);
   }
   for (const machine::Group& group : state_.groups) {
     if (!group.blocking.exists) continue;
+    take_tag(group.blocking);
     int listed = 0;
     for (int f = 0; f < kFunctions; ++f) {
       listed += (group.blocking_list >> f & 1) & (ats_on_ >> 2 * f & 1);
