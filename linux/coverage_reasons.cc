@@ -10,12 +10,6 @@ struct Reason {
   absl::string_view function, sentence;
 };
 
-constexpr char kBecauseOneTable[] =
-    "the emulated SMMU always has two-level CD tables, so the linear form "
-    "is never chosen";
-constexpr char kBecauseEpd0[] =
-    "a CD with EPD0 is made only by SVA when a process exits, and SVA is "
-    "not driven";
 constexpr char kBecauseE2h[] =
     "the emulated SMMU has neither E2H nor the override of attributes";
 constexpr char kBecauseStrtab[] =
@@ -23,8 +17,6 @@ constexpr char kBecauseStrtab[] =
     "boot, where no fault is injected";
 constexpr char kBecauseRmr[] =
     "no machine has reserved memory that firmware maps for a stream";
-constexpr char kBecauseFind[] =
-    "only the event handler calls it, and no event is raised";
 constexpr char kBecauseUser[] =
     "only iommufd asks for such a domain; dirty tracking is not driven";
 constexpr char kBecauseFinalise[] =
@@ -44,8 +36,8 @@ constexpr char kBecauseGuards[] =
     "guards against callers' mistakes that the driver does not make: no ATS "
     "capability, or a page below 4 KiB";
 constexpr char kBecauseRestore[] =
-    "only a reset restores it, and this kernel's resets, or PASIDs across "
-    "them, are not driven";
+    "only a reset restores it: some kernels' resets are not driven, the "
+    "others' switch ATS off first";
 constexpr char kBecauseOther[] =
     "no caller among what is compiled: other IOMMU drivers use it";
 constexpr char kBecauseNoCaller[] =
@@ -59,9 +51,9 @@ constexpr char kBecauseClaim[] =
 constexpr char kBecausePasidArguments[] =
     "guards against callers' mistakes: a PASID out of range, a domain "
     "without the operation";
-constexpr char kBecauseSva[] =
-    "only SVA and other users of global PASIDs call it";
-constexpr char kBecauseHandles[] = "only iommufd attaches with handles";
+constexpr char kBecauseHandles[] =
+    "only iommufd attaches with handles: here the domains of guests, one "
+    "handle a group";
 constexpr char kBecauseMax[] =
     "platform functions have no PASIDs in any machine";
 constexpr char kBecauseDirect[] =
@@ -98,6 +90,27 @@ constexpr char kBecauseFwb[] =
     "the emulated SMMU has neither S2FWB nor the override of attributes";
 constexpr char kBecauseCxl[] = "no function has the capability of CXL";
 
+constexpr char kBecauseCdTable[] =
+    "a guard: callers have made sure that there is a CD table";
+
+constexpr char kBecauseNewDomain[] =
+    "a guard: only an attach to a domain that has an array comes here";
+
+constexpr char kBecauseAttach[] =
+    "the core asks only for functions behind an SMMU, and no paging domain has "
+    "another stage than 1 or 2";
+
+constexpr char kBecauseResetBegin[] =
+    "guards: a function that has an IOMMU has a group, and the blocked domain "
+    "takes every function";
+
+constexpr char kBecauseResetEnd[] =
+    "guards against callers' mistakes, and functions that share a RID, which "
+    "no machine has";
+
+constexpr char kBecauseFreePasid[] =
+    "a guard: nobody gives back a PASID that he has not";
+
 constexpr Reason kReasons[] = {
     {"__iommu_attach_device", kBecauseNoOperation},
     {"__iommu_attach_group", kBecauseGroup},
@@ -105,18 +118,18 @@ constexpr Reason kReasons[] = {
     {"__iommu_group_alloc_blocking_domain", kBecauseBlocked},
     {"__iommu_release_dma_ownership", kBecauseClaim},
     {"__iommu_take_dma_ownership", kBecauseClaim},
+    {"arm_smmu_attach_dev", kBecauseAttach},
     {"arm_smmu_attach_prepare", kBecauseNested},
     {"arm_smmu_domain_alloc_paging_flags", kBecauseFlags},
     {"arm_smmu_domain_alloc_user", kBecauseUser},
     {"arm_smmu_domain_finalise", kBecauseFinalise},
-    {"arm_smmu_find_master", kBecauseFind},
-    {"arm_smmu_get_cd_ptr", kBecauseOneTable},
-    {"arm_smmu_get_cd_used", kBecauseEpd0},
+    {"arm_smmu_get_cd_ptr", kBecauseCdTable},
     {"arm_smmu_get_step_for_sid", kBecauseStrtab},
     {"arm_smmu_init_sid_strtab", kBecauseStrtab},
     {"arm_smmu_init_strtab", kBecauseStrtab},
     {"arm_smmu_init_strtab_2lvl", kBecauseStrtab},
     {"arm_smmu_init_strtab_linear", kBecauseStrtab},
+    {"arm_smmu_install_new_domain_invs", kBecauseNewDomain},
     {"arm_smmu_invs_end_batch", kBecauseBatch},
     {"arm_smmu_make_bypass_ste", kBecauseE2h},
     {"arm_smmu_make_cdtable_ste", kBecauseE2h},
@@ -129,7 +142,6 @@ constexpr Reason kReasons[] = {
     {"arm_smmu_rmr_install_bypass_ste", kBecauseRmr},
     {"arm_smmu_write_strtab", kBecauseStrtab},
     {"dev_iommu_get_max_pasids", kBecauseMax},
-    {"iommu_alloc_global_pasid", kBecauseSva},
     {"iommu_attach_device", kBecauseNoCaller},
     {"iommu_attach_device_pasid", kBecausePasidArguments},
     {"iommu_attach_group_handle", kBecauseHandles},
@@ -139,7 +151,7 @@ constexpr Reason kReasons[] = {
     {"iommu_device_release_dma_owner", kBecauseNoCaller},
     {"iommu_device_unuse_default_domain", kBecauseBus},
     {"iommu_device_use_default_domain", kBecauseBus},
-    {"iommu_free_global_pasid", kBecauseSva},
+    {"iommu_free_global_pasid", kBecauseFreePasid},
     {"iommu_get_default_domain_type", kBecauseType},
     {"iommu_group_alloc_default_domain", kBecauseDefaultDomain},
     {"iommu_group_claim_dma_owner", kBecauseClaim},
@@ -151,6 +163,8 @@ constexpr Reason kReasons[] = {
     {"pci_ats_page_aligned", kBecauseOther},
     {"pci_ats_queue_depth", kBecauseOther},
     {"pci_cxl_ats_required", kBecauseCxl},
+    {"pci_dev_reset_iommu_done", kBecauseResetEnd},
+    {"pci_dev_reset_iommu_prepare", kBecauseResetBegin},
     {"pci_disable_pasid", kBecausePasidGuards},
     {"pci_enable_ats", kBecauseGuards},
     {"pci_enable_pasid", kBecausePasidGuards},
