@@ -195,7 +195,7 @@ std::vector<std::string> Differences(const Script& script, size_t cut,
   const std::vector<Bytes> rest(whole.begin() + static_cast<long>(cut) + 1,
                                 whole.end());
   expect(runs->Rest(script, cut) == rest, "the run that goes on");
-  for (const std::string& from : {"the end", "the same end", "elsewhere"}) {
+  for (const std::string from : {"the end", "the same end", "elsewhere"}) {
     if (from == "elsewhere") runs->All(other);
     system.Restore(*snapshot);
     expect(SameFacts(Shown(system, 0, located), whole[cut]),

@@ -149,7 +149,7 @@ TEST(Verdicts, OfGeneratedScenariosRepeatWhateverTheNumberOfWorkers) {
   options.generates = true;
   options.generate.faults = model::kAllFaults;
   options.runs = 300;
-  const auto text = [&](int jobs) {
+  const auto print = [&](int jobs) {
     options.jobs = jobs;
     const auto result = CompareVerdicts(options);
     std::string text;
@@ -161,9 +161,9 @@ TEST(Verdicts, OfGeneratedScenariosRepeatWhateverTheNumberOfWorkers) {
     }
     return text;
   };
-  const std::string one = text(1);
+  const std::string one = print(1);
   EXPECT_THAT(one, testing::HasSubstr("violatedholds"));
-  EXPECT_EQ(one, text(3));
+  EXPECT_EQ(one, print(3));
 }
 
 }  // namespace

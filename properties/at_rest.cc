@@ -296,7 +296,9 @@ void Judgement::JudgeDomains() {
     take_tag(group.blocking);
     int listed = 0;
     for (int f = 0; f < kFunctions; ++f) {
-      listed += (group.blocking_list >> f & 1) & (ats_on_ >> 2 * f & 1);
+      const bool on_list = (group.blocking_list >> f & 1) != 0;
+      const bool on = (ats_on_ >> 2 * f & 1) != 0;
+      if (on_list && on) ++listed;
     }
     Check(group.blocking.nr_ats_masters == listed,
           Invariant::kCountMatchesDevices);
