@@ -90,14 +90,16 @@ bool Died(std::span<const atsfuzz_event> events) {
 }
 
 // The core takes the PASIDs of a VF to be its PF's (pci_max_pasids), the driver
-// has none if the PF's are off (arm_smmu_enable_pasid): 6.12 then writes behind
+// has none if the PF's are off (arm_smmu_enable_pasid): it then writes behind
 // its CD table, to memory that no machine has.
 bool LeavesItsMemory(const Script& script) {
   return std::any_of(
       script.calls.begin(), script.calls.end(), [&](const Call& call) {
         const model::Operation& operation = call.operation;
-        return operation.pasid != 0 && operation.function.valid() &&
-               operation.kind != model::OperationKind::kDma &&
+        const bool sets_cd = operation.kind == model::OperationKind::kBind ||
+                             (operation.pasid != 0 &&
+                              operation.kind != model::OperationKind::kDma);
+        return sets_cd && operation.function.valid() &&
                script.topology.at(operation.function).kind ==
                    model::FunctionKind::kVf;
       });

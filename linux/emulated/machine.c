@@ -51,6 +51,8 @@ void atsfuzz_emulator_parts(void (*part)(void *start, uint64_t bytes)) {
     part(smmu->cds, smmu->cd_count * sizeof(smmu->cds[0]));
     part(&smmu->told_count, sizeof(smmu->told_count));
     part(smmu->told, smmu->told_count * sizeof(smmu->told[0]));
+    part(&smmu->queue_end,
+         sizeof(struct smmu) - offsetof(struct smmu, queue_end));
   }
   for (uint32_t i = 0; i < emulator.machine.function_count; i++) {
     struct function *function = &emulator.functions[i];
