@@ -51,35 +51,11 @@ constexpr char kExamples[] =
     "  atsfuzz compare --driver=model:6.12 --driver=linux:6.12 "
     "corpus/seeds/*.ats\n";
 
-// Everything that can be wrong with the input, before anything is built.
 absl::StatusOr<fuzz::CompareOptions> OptionsFor(
     const CompareFlags& flags, const std::vector<std::string>& paths) {
-  const auto faults = ParseFaults(flags.faults);
-  if (!faults.ok()) return faults.status();
   fuzz::CompareOptions options;
-  options.generate.faults = *faults;
-  options.generate.max_operations = static_cast<int>(flags.operations);
-  if (!flags.topology.empty()) {
-    const auto scenario = model::ReadScenario(flags.topology);
-    if (!scenario.ok()) return scenario.status();
-    options.generate.topology = scenario->topology;
-  }
-  for (const std::string& path : paths) {
-    auto scenario = model::ReadScenario(path);
-    if (!scenario.ok()) return scenario.status();
-    options.scenarios.push_back(*std::move(scenario));
-  }
-  const absl::Status prepared = fuzz::PrepareFolder(flags.output);
-  if (!prepared.ok()) return prepared;
-  options.generates = paths.empty() || flags.seconds || flags.runs;
-  options.seed = flags.seed;
-  options.runs = flags.runs;
-  if (flags.seconds || !flags.runs) {
-    options.seconds = static_cast<double>(flags.seconds.value_or(60));
-  }
-  if (!options.generates) options.seconds.reset();
+  if (auto status = flags.FillIn(paths, &options); !status.ok()) return status;
   options.keep_going = flags.keep_going || !options.generates;
-  options.interrupted = Interrupted;
   return options;
 }
 

@@ -46,36 +46,15 @@ fuzz::VerdictSystem SystemOf(const Driver& driver) {
   return {driver.Plain(), driver.Instrumented(), driver.SanitizedCommand()};
 }
 
-// Everything that can be wrong with the input, before anything is built.
 absl::StatusOr<fuzz::VerdictOptions> OptionsFor(
     const CompareFlags& flags, const std::vector<std::string>& paths) {
-  const auto faults = ParseFaults(flags.faults);
-  if (!faults.ok()) return faults.status();
   fuzz::VerdictOptions options;
-  options.generate.faults = *faults;
-  options.generate.max_operations = static_cast<int>(flags.operations);
-  if (!flags.topology.empty()) {
-    const auto scenario = model::ReadScenario(flags.topology);
-    if (!scenario.ok()) return scenario.status();
-    options.generate.topology = scenario->topology;
-  }
-  for (const std::string& path : paths) {
-    auto scenario = model::ReadScenario(path);
-    if (!scenario.ok()) return scenario.status();
-    scenario->expectations.clear();
-    scenario->story.clear();
-    options.scenarios.push_back(*std::move(scenario));
-  }
-  const absl::Status prepared = fuzz::PrepareFolder(flags.output);
-  if (!prepared.ok()) return prepared;
-  options.generates = paths.empty() || flags.seconds || flags.runs;
-  options.seed = flags.seed;
-  options.runs = flags.runs;
-  if (options.generates && (flags.seconds || !flags.runs)) {
-    options.seconds = static_cast<double>(flags.seconds.value_or(60));
+  if (auto status = flags.FillIn(paths, &options); !status.ok()) return status;
+  for (model::Scenario& scenario : options.scenarios) {
+    scenario.expectations.clear();
+    scenario.story.clear();
   }
   options.jobs = static_cast<int>(flags.jobs);
-  options.interrupted = Interrupted;
   return options;
 }
 

@@ -1,72 +1,27 @@
 // The corpus on the abstract machine, what its presets can run of it; and what
 // it predicted, on the kernels.
 
-#include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <vector>
 
-#include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "fuzz/run.h"
-#include "gmock/gmock.h"
+#include "fuzz/judge_file.h"
 #include "gtest/gtest.h"
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
 #include "model/machine/system.h"
-#include "model/text.h"
 
 namespace atsfuzz::fuzz {
 namespace {
 
-std::vector<std::string> Files(const char* folder) {
-  std::vector<std::string> files;
-  for (const auto& file : std::filesystem::directory_iterator(folder)) {
-    files.push_back(file.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-// Runs a file on a system and judges the expectations that are about it.
-// Returns how many.
-int Judge(const std::string& file, model::System& system) {
-  const auto scenario = model::ReadScenario(file);
-  EXPECT_TRUE(scenario.ok()) << scenario.status();
-  if (!scenario.ok()) return 0;
-  const std::string& name = system.name();
-  const auto result = fuzz::Run(*scenario, system);
-  if (absl::IsUnimplemented(result.status())) return 0;
-  EXPECT_TRUE(result.ok()) << file << ": " << result.status();
-  if (!result.ok()) return 0;
-  std::vector<std::string> broken;
-  for (const auto& violation : result->violations) {
-    broken.emplace_back(properties::InvariantName(violation.invariant));
-  }
-  int judged = 0;
-  for (const model::Expectation& expected : scenario->expectations) {
-    if (!model::IsAbout(expected, name)) continue;
-    ++judged;
-    if (expected.invariant.empty()) {
-      EXPECT_THAT(broken, testing::IsEmpty()) << file << " on " << name;
-    } else {
-      EXPECT_THAT(broken, testing::Contains(expected.invariant))
-          << file << " on " << name;
-    }
-  }
-  return judged;
-}
-
 int JudgeModel(const std::string& file, const std::string& preset) {
   const auto system =
       machine::MakeSystem(*machine::ParseDesign(preset), "model:" + preset);
-  return Judge(file, *system);
+  return JudgeFile(file, *system);
 }
 
 TEST(ModelCorpus, ThePresetsDoWhatTheFilesOfTheModelExpect) {
-  for (const std::string& file : Files("corpus/model")) {
+  for (const std::string& file : FilesOf("corpus/model")) {
     int judged = 0;
     for (const char* preset : {"6.1", "6.12", "7.2", "7.3"}) {
       judged += JudgeModel(file, preset);
@@ -78,7 +33,7 @@ TEST(ModelCorpus, ThePresetsDoWhatTheFilesOfTheModelExpect) {
 TEST(ModelCorpus, TheModelOf612DoesWhatIsExpectedOfTheDriver) {
   int judged = 0;
   for (const char* folder : {"corpus/seeds", "corpus/regressions"}) {
-    for (const std::string& file : Files(folder)) {
+    for (const std::string& file : FilesOf(folder)) {
       judged += JudgeModel(file, "6.12");
     }
   }
@@ -102,11 +57,12 @@ int JudgeKernel(const std::string& version) {
   EXPECT_TRUE(system.ok()) << system.status();
   if (!system.ok()) return 0;
   int judged = 0;
-  for (const std::string& file : Files("corpus/model")) {
-    judged += Judge(file, **system);
+  for (const std::string& file : FilesOf("corpus/model")) {
+    judged += JudgeFile(file, **system);
   }
   // The others end the kernel, or are 6.12's alone and run with its driver.
-  judged += Judge("corpus/regressions/pasid-beyond-first-leaf.ats", **system);
+  judged +=
+      JudgeFile("corpus/regressions/pasid-beyond-first-leaf.ats", **system);
   return judged;
 }
 

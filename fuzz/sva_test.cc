@@ -1,20 +1,16 @@
 // The scenarios of processes on each kernel that has them: shared virtual
 // addressing works as it should, and fails as was found.
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "fuzz/run.h"
-#include "gmock/gmock.h"
+#include "fuzz/judge_file.h"
 #include "gtest/gtest.h"
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
-#include "model/text.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -22,41 +18,11 @@ namespace {
 std::vector<std::string> Files() {
   std::vector<std::string> files;
   for (const char* folder : {"corpus/seeds", "corpus/sva"}) {
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
-      if (absl::StartsWith(file.path().filename().string(), "sva-")) {
-        files.push_back(file.path().string());
-      }
+    for (std::string& file : FilesOf(folder)) {
+      if (absl::StrContains(file, "/sva-")) files.push_back(std::move(file));
     }
   }
-  std::sort(files.begin(), files.end());
   return files;
-}
-
-// How many expectations about `system` the scenario of `file` has, all of them
-// met.
-int Judge(const std::string& file, model::System& system) {
-  const auto scenario = model::ReadScenario(file);
-  EXPECT_TRUE(scenario.ok()) << scenario.status();
-  if (!scenario.ok()) return 0;
-  const auto result = fuzz::Run(*scenario, system);
-  if (absl::IsUnimplemented(result.status())) return 0;
-  EXPECT_TRUE(result.ok()) << file << ": " << result.status();
-  if (!result.ok()) return 0;
-  std::vector<std::string> broken;
-  for (const auto& violation : result->violations) {
-    broken.emplace_back(properties::InvariantName(violation.invariant));
-  }
-  int judged = 0;
-  for (const model::Expectation& expected : scenario->expectations) {
-    if (!absl::StartsWith(system.name(), expected.driver)) continue;
-    ++judged;
-    if (expected.invariant.empty()) {
-      EXPECT_THAT(broken, testing::IsEmpty()) << file;
-    } else {
-      EXPECT_THAT(broken, testing::Contains(expected.invariant)) << file;
-    }
-  }
-  return judged;
 }
 
 class Sva : public testing::TestWithParam<const char*> {};
@@ -72,7 +38,7 @@ TEST_P(Sva, TheKernelDoesWhatTheScenariosOfProcessesExpect) {
   ASSERT_TRUE(system.ok()) << system.status();
   ASSERT_TRUE((*system)->capabilities().sva);
   int judged = 0;
-  for (const std::string& file : Files()) judged += Judge(file, **system);
+  for (const std::string& file : Files()) judged += JudgeFile(file, **system);
   EXPECT_GE(judged, 6);
 }
 
