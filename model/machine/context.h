@@ -20,6 +20,11 @@ struct Context {
   bool Is(Attach attach) const { return design.attach == attach; }
 };
 
+// A WARN_ON of the kernel in a function, told to whoever listens.
+inline void Warn(Context& c, const char* function, const char* text) {
+  if (c.log != nullptr) c.log->Warn(function, text);
+}
+
 // An allocation at a site: false if a fault of the operation fails it.
 inline bool Allocate(Context& c, model::AllocSite site) {
   const Request& request = c.thread.request;

@@ -24,7 +24,6 @@ bool CoreStep(Context& c, Outcome* outcome);
 void BeginOperation(Context& c);
 
 Outcome DriverStep(Context& c, Step step);
-void Warn(Context& c, const char* function, const char* text);
 // arm_smmu_attach_dev; kNoDomain: arm_smmu_detach_dev.
 void BeginAttach(Context& c, int f, Dom domain);
 

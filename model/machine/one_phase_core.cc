@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <cerrno>
 
+#include "model/machine/core_steps.h"
 #include "model/machine/one_phase.h"
 #include "model/machine/smmu.h"
 
@@ -10,32 +10,6 @@ namespace {
 
 using model::AllocSite;
 using model::OperationKind;
-
-constexpr uint8_t kNobody = 0xff;
-
-Group& GroupOf(Context& c) { return c.state.groups[c.thread.leader]; }
-
-Outcome Done(Context& c, int result) {
-  c.thread.result = static_cast<int16_t>(result);
-  c.thread.core = Step::kDone;
-  if (c.thread.locked) c.state.group_lock[c.thread.leader] = 0;
-  return Outcome::kNext;
-}
-
-Outcome Next(Context& c, Step step) {
-  c.thread.core = step;
-  return Outcome::kNext;
-}
-
-bool IsMember(const Context& c, int f) {
-  return f != kNobody && c.board.functions[f].leader == c.thread.leader;
-}
-
-int Members(const Context& c) {
-  return static_cast<int>(
-      std::count_if(std::begin(c.state.order), std::end(c.state.order),
-                    [&](uint8_t f) { return IsMember(c, f); }));
-}
 
 // arm_smmu_domain_free.
 void FreeBlocking(Context& c) {
@@ -253,8 +227,7 @@ Outcome ProbeGroup(Context& c) {
     t.group_result = -ENOMEM;
     return Next(c, Step::kReleaseMaster);
   }
-  *std::find(std::begin(c.state.order), std::end(c.state.order), kNobody) =
-      static_cast<uint8_t>(f);
+  AddToOrder(c.state, f);
   c.state.functions[f].is_probed = 1;
   t.result = 0;
   if (GroupOf(c).domain != kNoDomain) {
@@ -314,8 +287,7 @@ Outcome ReleaseMaster(Context& c) {
   RemoveMaster(c, f);
   const bool was_member = c.state.functions[f].is_probed != 0;
   c.state.functions[f].is_probed = 0;
-  const auto end = std::end(c.state.order);
-  std::fill(std::remove(std::begin(c.state.order), end, f), end, kNobody);
+  RemoveFromOrder(c.state, f);
   if (t.request.kind == OperationKind::kRelease) {
     c.state.functions[f].on_bus = 0;
   }

@@ -266,10 +266,6 @@ Outcome Uncount(Context& c) {
 
 }  // namespace
 
-void Warn(Context& c, const char* function, const char* text) {
-  if (c.log != nullptr) c.log->Warn(function, text);
-}
-
 Outcome DriverStep(Context& c, Step step) {
   Thread& t = c.thread;
   Function& function = c.state.functions[t.function];
