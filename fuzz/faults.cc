@@ -1,7 +1,10 @@
 #include "fuzz/faults.h"
 
+#include <cassert>
+
 namespace atsfuzz::fuzz {
 
+using model::FaultClass;
 using model::Faults;
 using model::OperationKind;
 
@@ -23,12 +26,68 @@ uint8_t OfDomains(OperationKind kind) {
   }
 }
 
-// Most operations complete their commands with few CMD_SYNCs.
-uint8_t DrawSync(Dice& dice) {
-  return static_cast<uint8_t>(1u << dice.Below(dice.Chance(85) ? 3 : 8));
+// Most operations do few of what can fail.
+int DrawNumber(Dice& dice, FaultClass fault) {
+  uint32_t most = 1;
+  switch (fault) {
+    case model::kFaultAlloc:
+      // A map of a large range allocates often.
+      most = dice.Chance(85) ? 8 : 64;
+      break;
+    case model::kFaultConfigWrite:
+    case model::kFaultCmdSync:
+      most = dice.Chance(85) ? 3 : 8;
+      break;
+    case model::kFaultAtcTimeout:
+      // No kernel sends ATC invalidations more than a few times in a call.
+      most = 2;
+      break;
+    default:
+      return 1;
+  }
+  return 1 + static_cast<int>(dice.Below(most));
 }
 
 }  // namespace
+
+int Numbers(FaultClass fault) {
+  switch (fault) {
+    case model::kFaultAlloc:
+      return 64;
+    case model::kFaultConfigWrite:
+    case model::kFaultCmdSync:
+    case model::kFaultAtcTimeout:
+      return 8;
+    default:
+      return 1;
+  }
+}
+
+Faults FaultAt(FaultClass fault, int number) {
+  assert(number >= 1 && number <= Numbers(fault));
+  Faults faults;
+  switch (fault) {
+    case model::kFaultAlloc:
+      faults.alloc_numbers = uint64_t{1} << (number - 1);
+      break;
+    case model::kFaultPrepareAts:
+      faults.prepare_ats = true;
+      break;
+    case model::kFaultEnableAts:
+      faults.enable_ats = true;
+      break;
+    case model::kFaultConfigWrite:
+      faults.config_writes = static_cast<uint8_t>(1u << (number - 1));
+      break;
+    case model::kFaultCmdSync:
+      faults.cmd_syncs = static_cast<uint8_t>(1u << (number - 1));
+      break;
+    case model::kFaultAtcTimeout:
+      faults.atc_timeouts = static_cast<uint8_t>(1u << (number - 1));
+      break;
+  }
+  return faults;
+}
 
 Faults DrawFault(Dice& dice, OperationKind kind, uint8_t classes) {
   Faults faults;
@@ -39,37 +98,13 @@ Faults DrawFault(Dice& dice, OperationKind kind, uint8_t classes) {
     classes &= static_cast<uint8_t>(~model::kFaultPrepareAts);
   }
   if (classes == 0) return {};
-  switch (1 << dice.Bit(classes)) {
-    case model::kFaultAlloc:
-      if (dice.Chance(30)) {
-        faults.alloc_sites =
-            static_cast<uint16_t>(1u << dice.Below(model::kAllocSites));
-      } else {
-        // Most operations allocate less than eight times; a map of a large
-        // range allocates more often.
-        const uint32_t most = dice.Chance(85) ? 8 : 64;
-        faults.alloc_numbers = uint64_t{1} << dice.Below(most);
-      }
-      break;
-    case model::kFaultPrepareAts:
-      faults.prepare_ats = true;
-      break;
-    case model::kFaultEnableAts:
-      faults.enable_ats = true;
-      break;
-    case model::kFaultConfigWrite:
-      faults.config_writes =
-          static_cast<uint8_t>(1u << dice.Below(dice.Chance(85) ? 3 : 8));
-      break;
-    case model::kFaultCmdSync:
-      faults.cmd_syncs = DrawSync(dice);
-      break;
-    case model::kFaultAtcTimeout:
-      // No kernel sends ATC invalidations more than a few times in a call.
-      faults.atc_timeouts = static_cast<uint8_t>(1u << dice.Below(2));
-      break;
+  const auto fault = static_cast<FaultClass>(1 << dice.Bit(classes));
+  if (fault == model::kFaultAlloc && dice.Chance(30)) {
+    faults.alloc_sites =
+        static_cast<uint16_t>(1u << dice.Below(model::kAllocSites));
+    return faults;
   }
-  return faults;
+  return FaultAt(fault, DrawNumber(dice, fault));
 }
 
 Faults OnlyClasses(const Faults& faults, uint8_t classes) {

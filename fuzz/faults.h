@@ -8,6 +8,14 @@
 
 namespace atsfuzz::fuzz {
 
+// The most that model::Faults can number of a class; 1 if it cannot tell one
+// occurrence from another.
+int Numbers(model::FaultClass fault);
+
+// The fault that hits the `number`-th occurrence, counted from 1 to
+// Numbers(fault).
+model::Faults FaultAt(model::FaultClass fault, int number);
+
 // A random fault of one of `classes` (a non-empty set of FaultClass) for an
 // operation of this kind; none if none of them can hit it.
 model::Faults DrawFault(Dice& dice, model::OperationKind kind, uint8_t classes);

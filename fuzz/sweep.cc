@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fuzz/faults.h"
 #include "fuzz/seed.h"
 
 namespace atsfuzz::fuzz {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "fuzz/faults.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/text.h"

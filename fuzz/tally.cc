@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
 
 #include "absl/strings/string_view.h"
 #include "properties/command.h"
@@ -92,45 +91,6 @@ Tally TallyOf(std::span<const atsfuzz_event> events,
 
 size_t IndexOf(FaultClass fault) {
   return static_cast<size_t>(std::countr_zero(static_cast<unsigned>(fault)));
-}
-
-int Numbers(FaultClass fault) {
-  switch (fault) {
-    case model::kFaultAlloc:
-      return 64;
-    case model::kFaultConfigWrite:
-    case model::kFaultCmdSync:
-    case model::kFaultAtcTimeout:
-      return 8;
-    default:
-      return 1;
-  }
-}
-
-model::Faults FaultAt(FaultClass fault, int number) {
-  assert(number >= 1 && number <= Numbers(fault));
-  model::Faults faults;
-  switch (fault) {
-    case model::kFaultAlloc:
-      faults.alloc_numbers = uint64_t{1} << (number - 1);
-      break;
-    case model::kFaultPrepareAts:
-      faults.prepare_ats = true;
-      break;
-    case model::kFaultEnableAts:
-      faults.enable_ats = true;
-      break;
-    case model::kFaultConfigWrite:
-      faults.config_writes = static_cast<uint8_t>(1u << (number - 1));
-      break;
-    case model::kFaultCmdSync:
-      faults.cmd_syncs = static_cast<uint8_t>(1u << (number - 1));
-      break;
-    case model::kFaultAtcTimeout:
-      faults.atc_timeouts = static_cast<uint8_t>(1u << (number - 1));
-      break;
-  }
-  return faults;
 }
 
 }  // namespace atsfuzz::fuzz

@@ -35,14 +35,6 @@ struct OperationTally {
 // Where a class stands in a Tally.
 size_t IndexOf(model::FaultClass fault);
 
-// The most that model::Faults can number of a class; 1 if it cannot tell one
-// occurrence from another.
-int Numbers(model::FaultClass fault);
-
-// The fault that hits the `number`-th occurrence, counted from 1 to
-// Numbers(fault).
-model::Faults FaultAt(model::FaultClass fault, int number);
-
 }  // namespace atsfuzz::fuzz
 
 #endif  // ATSFUZZ_FUZZ_TALLY_H_
