@@ -186,6 +186,10 @@ Function DrawFunction(Dice& dice, const Topology& topology, FunctionId id,
   if (capabilities.requires_ats && function.ats) {
     function.requires_ats = dice.Chance(15);
   }
+  if (capabilities.direct && function.smmu.valid() && dice.Chance(15)) {
+    function.direct_page = static_cast<uint16_t>(dice.Below(12));
+    function.direct_pages = static_cast<uint16_t>(dice.Between(1, 4));
+  }
   if (capabilities.groups && dice.Chance(30)) {
     DrawGroup(dice, topology, id, &function);
   }
@@ -271,6 +275,7 @@ void MakeValid(Topology* topology) {
     if (!function.smmu.valid()) {
       function.streams.clear();
       function.leader = FunctionId();
+      function.direct_page = function.direct_pages = 0;
       continue;
     }
     function.smmu = SmmuId(static_cast<uint8_t>(function.smmu.value % smmus));
@@ -359,6 +364,7 @@ model::Scenario Restricted(const model::Scenario& scenario,
   for (Function& function : topology.functions) {
     if (!capabilities.groups) function.leader = FunctionId();
     function.requires_ats &= capabilities.requires_ats;
+    if (!capabilities.direct) function.direct_page = function.direct_pages = 0;
     if (function.streams.size() > capabilities.streams) {
       function.streams.resize(capabilities.streams);
     }

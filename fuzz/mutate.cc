@@ -259,6 +259,13 @@ class Mutator {
       function->requires_ats = !function->requires_ats;
       return;
     }
+    if (capabilities_.direct && dice_.Chance(15)) {
+      const bool had = function->direct_pages != 0;
+      function->direct_page = static_cast<uint16_t>(had ? 0 : dice_.Below(12));
+      function->direct_pages =
+          static_cast<uint16_t>(had ? 0 : dice_.Between(1, 4));
+      return;
+    }
     switch (dice_.Below(5)) {
       case 0:
         function->ats = !function->ats;

@@ -86,6 +86,9 @@ uint64_t FunctionCost(const Topology& topology, FunctionId id) {
   if (function.smmu.valid()) cost += 20 * (1 + function.smmu.value);
   cost += 20 * (function.ats + function.untrusted + function.eager);
   cost += 20 * function.requires_ats;
+  if (function.direct_pages != 0) {
+    cost += 20 + function.direct_page + function.direct_pages;
+  }
   if (function.leader.valid()) cost += 20 + function.leader.value;
   if (function.pasid_bits != 0) cost += 20 + function.pasid_bits;
   cost += 20 * (function.default_domain == DefaultDomain::kIdentity);
@@ -124,11 +127,11 @@ auto OrderKey(const Smmu& smmu) {
 }
 
 auto OrderKey(const Function& function) {
-  return std::tie(function.kind, function.pf.value, function.smmu.value,
-                  function.ats, function.untrusted, function.eager,
-                  function.pasid_bits, function.default_domain,
-                  function.streams, function.leader.value,
-                  function.requires_ats);
+  return std::tie(
+      function.kind, function.pf.value, function.smmu.value, function.ats,
+      function.untrusted, function.eager, function.pasid_bits,
+      function.default_domain, function.streams, function.leader.value,
+      function.requires_ats, function.direct_page, function.direct_pages);
 }
 
 auto OrderKey(const model::Domain& domain) {

@@ -120,6 +120,7 @@ bool SimplifyFunction(const Scenario& scenario, FunctionId id,
       change([](Function& f) { f.ats = false; }) ||
       change([](Function& f) { f.leader = FunctionId(); }) ||
       change([](Function& f) { f.requires_ats = false; }) ||
+      change([](Function& f) { f.direct_page = f.direct_pages = 0; }) ||
       change([](Function& f) { f.untrusted = false; }) ||
       change([](Function& f) { f.eager = false; }) ||
       change([](Function& f) { f.default_domain = DefaultDomain::kDma; })) {
@@ -129,6 +130,20 @@ bool SimplifyFunction(const Scenario& scenario, FunctionId id,
   for (uint32_t bits : Towards(0, function.pasid_bits)) {
     if (change(
             [&](Function& f) { f.pasid_bits = static_cast<uint8_t>(bits); })) {
+      return true;
+    }
+  }
+  for (uint32_t page : Towards(0, function.direct_page)) {
+    if (change([&](Function& f) {
+          f.direct_page = static_cast<uint16_t>(page);
+        })) {
+      return true;
+    }
+  }
+  for (uint32_t pages : Towards(1, function.direct_pages)) {
+    if (change([&](Function& f) {
+          f.direct_pages = static_cast<uint16_t>(pages);
+        })) {
       return true;
     }
   }

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 6
+#define ATSFUZZ_MODULE_ABI 7
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -37,7 +37,8 @@ struct atsfuzz_machine_function {
   uint8_t default_identity; /* the group's first default domain */
   uint8_t stream_count;
   uint32_t streams[ATSFUZZ_MAX_STREAMS];
-  char name[8]; /* as the scenario calls it; dev_name() */
+  char name[8];                  /* as the scenario calls it; dev_name() */
+  uint64_t direct, direct_bytes; /* its reserved region; 0 bytes: none */
 };
 
 struct atsfuzz_machine_domain {

@@ -46,6 +46,11 @@ atsfuzz_machine_function MachineFunction(const Topology& topology,
   for (size_t i = 0; i < function.streams.size(); i++) {
     out.streams[i] = function.streams[i];
   }
+  if (function.direct_pages != 0) {
+    const model::Smmu& smmu = topology.at(function.smmu);
+    out.direct = model::IovaOf(smmu, function.direct_page);
+    out.direct_bytes = uint64_t{function.direct_pages} << smmu.PageShift();
+  }
   const std::string name = model::Name(topology, id);
   std::strncpy(out.name, name.c_str(), sizeof(out.name) - 1);
   return out;
@@ -97,6 +102,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.ats_asks_pf = features.ats_asks_pf;
   capabilities.nesting = features.nesting;
   capabilities.sva = features.sva;
+  capabilities.direct = true;
   return capabilities;
 }
 

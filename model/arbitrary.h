@@ -30,6 +30,7 @@ inline Capabilities AllCapabilities() {
   Capabilities all;
   all.pasids = all.replace_pasid = all.resets = true;
   all.groups = all.requires_ats = all.nesting = all.replace = true;
+  all.direct = true;
   return all;
 }
 
@@ -42,6 +43,7 @@ inline Capabilities ArbitraryCapabilities() {
   some.requires_ats = Coin();
   some.nesting = Coin();
   some.replace = Coin();
+  some.direct = Coin();
   some.finalised = static_cast<Finalised>(*rc::gen::inRange(0, 3));
   some.ats_asks_pf = Coin();
   if (Coin()) return some;
@@ -90,6 +92,11 @@ inline Function ArbitraryFunction(const Topology& topology) {
   const uint32_t smmu = Below(static_cast<uint32_t>(topology.smmus.size()) + 1);
   if (smmu == topology.smmus.size()) return function;
   function.smmu = SmmuId(static_cast<uint8_t>(smmu));
+  if (Coin()) {
+    function.direct_pages = static_cast<uint16_t>(1 + Below(kMaxDirectPages));
+    function.direct_page = static_cast<uint16_t>(
+        Below(ATSFUZZ_MAX_PAGES - function.direct_pages + 1));
+  }
   if (Coin()) {
     function.streams = DefaultStreams(
         FunctionId(static_cast<uint8_t>(topology.functions.size())));

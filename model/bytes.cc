@@ -1,5 +1,6 @@
 #include "model/bytes.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace atsfuzz::model {
@@ -112,6 +113,8 @@ void EncodeFunction(const Topology& topology, const Function& function,
           1);
   out.Put(function.leader.valid() ? function.leader.value + 1 : 0, 1);
   out.Put(function.pasid_bits, 1);
+  out.Put(function.direct_pages, 1);
+  out.Put(function.direct_page, 2);
   out.Put(function.streams.empty() ? 0 : function.streams.size() - 1, 1);
   for (size_t i = 0; i < ATSFUZZ_MAX_STREAMS; ++i) {
     out.Put(i < function.streams.size() ? function.streams[i] : 0, 3);
@@ -165,6 +168,13 @@ Function DecodeFunction(const Topology& topology, Reader& in) {
   const uint32_t pasid_bits = in.Fold(1, kPasidBitsValues);
   function.pasid_bits =
       static_cast<uint8_t>(function.kind == FunctionKind::kPf ? pasid_bits : 0);
+  const uint32_t direct_pages = in.Fold(1, kMaxDirectPages + 1);
+  const uint32_t direct_page = in.Fold(2, ATSFUZZ_MAX_PAGES);
+  if (function.smmu.valid() && direct_pages != 0) {
+    function.direct_pages = static_cast<uint16_t>(direct_pages);
+    function.direct_page = static_cast<uint16_t>(
+        std::min(direct_page, ATSFUZZ_MAX_PAGES - direct_pages));
+  }
   const uint32_t streams = in.Fold(1, ATSFUZZ_MAX_STREAMS) + 1;
   for (uint32_t i = 0; i < ATSFUZZ_MAX_STREAMS; ++i) {
     const uint32_t stream = in.Fold(3, kMaxStreamId + 1);

@@ -26,6 +26,10 @@ absl::Status FitsFunction(const Capabilities& capabilities,
     return Beyond(name, " requires ATS, and ", system,
                   " has no functions that do");
   }
+  if (function.direct_pages != 0 && !capabilities.direct) {
+    return Beyond(name, " has a reserved region, and ", system,
+                  " maps none directly");
+  }
   if (function.streams.size() > capabilities.streams) {
     return Beyond(name, " has ", function.streams.size(), " stream ids, and ",
                   system, " runs functions of at most ", capabilities.streams);
@@ -76,6 +80,7 @@ Capabilities Meet(const Capabilities& a, const Capabilities& b) {
   both.nesting &= b.nesting;
   both.replace &= b.replace;
   both.sva &= b.sva;
+  both.direct &= b.direct;
   both.functions = std::min(a.functions, b.functions);
   both.domains = std::min(a.domains, b.domains);
   both.streams = std::min(a.streams, b.streams);

@@ -43,7 +43,8 @@ struct Capabilities {
   // pci_ats_supported of a VF asks the PF too (7.3, and 6.12 by backport).
   bool ats_asks_pf = true;
 
-  bool sva = false;  // what scenarios may use: processes, bind, unbind, exit
+  bool sva = false;     // what scenarios may use: processes, bind, unbind, exit
+  bool direct = false;  // the same: functions with reserved regions
 
   bool operator==(const Capabilities&) const = default;
 };

@@ -40,6 +40,7 @@ TEST(Capabilities, WhatASystemLacksIsSaid) {
   const Beyond kBeyond[] = {
       {"vf v1 of=p0 smmu=s0 group=p0\n",
        "v1 is in p0's group, and toy runs groups of one function only"},
+      {"pf p1 smmu=s0 direct=1\n", "p1 has a reserved region, and toy"},
       {"pf p1 requires-ats\n", "p1 requires ATS, and toy"},
       {"domain d1 smmu=s0 stage=2\ndomain d2 nested=d1 guest=abort\n",
        "d2 is nested in d1, and toy has no nested domains"},

@@ -31,6 +31,10 @@ inline bool IsDeclaration(absl::string_view keyword) {
          keyword == "platform" || keyword == "domain";
 }
 
+// Pages of a domain: "3", or "3..6" if `range`, both ends included.
+absl::Status ParsePages(const Line& line, const Token& token, bool range,
+                        uint16_t* page, uint16_t* pages);
+
 // The rest of a line that starts with `keyword`, a declaration. Adds the thing
 // to `topology` and its name to `names`.
 absl::Status ParseDeclaration(absl::string_view keyword, Line& line,

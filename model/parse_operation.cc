@@ -21,32 +21,6 @@ absl::Status ParseName(Line& line, const std::map<std::string, IdType>& names,
   return absl::OkStatus();
 }
 
-absl::Status ParsePage(const Line& line, const Token& token, uint32_t min,
-                       uint16_t* page) {
-  const uint32_t max = ATSFUZZ_MAX_PAGES - 1;
-  auto number = line.Number(
-      token, min, max, absl::StrCat("a page number from ", min, " to ", max),
-      "3 is one page, 3..6 are four");
-  if (number.ok()) *page = static_cast<uint16_t>(*number);
-  return number.status();
-}
-
-// "3" or "3..6", both ends included.
-absl::Status ParsePages(const Line& line, const Token& token, bool range,
-                        Operation* operation) {
-  const size_t dots = token.text.find("..");
-  Token first = token;
-  if (range) first.text = token.text.substr(0, dots);
-  if (auto status = ParsePage(line, first, 0, &operation->page); !status.ok()) {
-    return status;
-  }
-  if (!range || dots == absl::string_view::npos) return absl::OkStatus();
-  uint16_t last = 0;
-  auto status = ParsePage(line, token.From(dots + 2), operation->page, &last);
-  operation->pages = last - operation->page + 1;
-  return status;
-}
-
 absl::Status ParseDefaultDomain(const Line& line, const Token& token,
                                 Operation* operation) {
   if (token.text == "identity") {
@@ -190,7 +164,8 @@ absl::StatusOr<Operation> ParseOperation(OperationKind kind, Line& line,
     status = ParseDefaultDomain(line, line.Next(), &operation);
   }
   if (status.ok() && shape.page) {
-    status = ParsePages(line, line.Next(), shape.range, &operation);
+    status = ParsePages(line, line.Next(), shape.range, &operation.page,
+                        &operation.pages);
   }
   while (status.ok() && !line.AtEnd()) {
     const Token token = line.Next();

@@ -165,6 +165,10 @@ absl::Status ParseFunctionAttribute(const Line& line,
   if (key == "streams=") return ParseStreams(line, value, function);
   if (key == "pasids=") return ParsePasids(line, value, function);
   if (key == "default=") return ParseDefault(line, value, function);
+  if (key == "direct=") {
+    return ParsePages(line, value, true, &function->direct_page,
+                      &function->direct_pages);
+  }
   if (key == "group=") {
     return FindName(line, value, names.functions, "a function",
                     &function->leader);
@@ -182,7 +186,7 @@ absl::Status ParseFunctionAttribute(const Line& line,
         attribute.whole,
         absl::StrCat(function->kind == FunctionKind::kVf ? "of=, " : "",
                      "smmu=, ats, requires-ats, untrusted, eager, "
-                     "pasids=, streams=, default= or group="),
+                     "pasids=, streams=, default=, direct= or group="),
         kLookAtAttributes);
   }
   return absl::OkStatus();

@@ -65,6 +65,15 @@ std::string StreamsText(const std::vector<uint32_t>& streams) {
   });
 }
 
+std::string PagesText(const Function& function) {
+  std::string text = absl::StrCat(function.direct_page);
+  if (function.direct_pages > 1) {
+    absl::StrAppend(&text, "..",
+                    function.direct_page + function.direct_pages - 1);
+  }
+  return text;
+}
+
 void AppendFunction(const Topology& topology, FunctionId id, std::string* out) {
   const Function& function = topology.at(id);
   std::vector<std::string> attributes;
@@ -86,6 +95,9 @@ void AppendFunction(const Topology& topology, FunctionId id, std::string* out) {
   }
   if (function.default_domain == DefaultDomain::kIdentity) {
     attributes.emplace_back("default=identity");
+  }
+  if (function.direct_pages != 0) {
+    attributes.push_back("direct=" + PagesText(function));
   }
   if (function.leader.valid()) {
     attributes.push_back("group=" + Name(topology, function.leader));

@@ -50,7 +50,7 @@ TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
       "streams=0x10,0x1ffff default=identity\n"
       "platform f2  smmu=s1\n"
       "pf     p3  smmu=s0 ats requires-ats untrusted default=identity "
-      "group=v1\n"
+      "direct=3..6 group=v1\n"
       "domain d0  smmu=s0 stage=1\n"
       "domain d1  smmu=s1 stage=2\n"
       "domain d2  smmu=s0 stage=2\n"
@@ -230,6 +230,9 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"pf p1 pasids=3", "4:14: found '3', expected a number of PASIDs, a po"},
       {"pf p1 pasids=1", "4:14: found '1', expected a number of PASIDs, a po"},
       {"vf v1 smmu=s0", "4:14: found nothing, expected of="},
+      {"pf p1 smmu=s0 direct=6..3",
+       "4:25: found '3', expected a page number f"},
+      {"pf p1 direct=3", "4:4: found 'p1', expected a machine that can exist"},
       {"pf p1 group=p9", "4:13: found 'p9', expected the name of a function"},
       {"pf p1 group=p0", "4:4: found 'p1', expected a machine that can exist"},
       {"domain d1 nested=d0", "4:20: found nothing, expected guest="},

@@ -37,6 +37,26 @@ absl::Status ValidatePlatform(const Function& function) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateDirect(const Function& function) {
+  if (function.direct_pages == 0) {
+    return function.direct_page == 0
+               ? absl::OkStatus()
+               : Bad("a reserved region has at least one page");
+  }
+  if (!function.smmu.valid()) {
+    return Bad(
+        "a function behind no SMMU needs no reserved region: nothing "
+        "translates its accesses");
+  }
+  if (function.direct_pages > kMaxDirectPages ||
+      function.direct_page + function.direct_pages > ATSFUZZ_MAX_PAGES) {
+    return Bad(absl::StrCat("a reserved region has at most ", kMaxDirectPages,
+                            " pages, the last of them ", ATSFUZZ_MAX_PAGES - 1,
+                            " at most"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateStreams(const Function& function) {
   if (!function.smmu.valid()) {
     return function.streams.empty()
@@ -221,6 +241,7 @@ absl::Status Validate(const Topology& topology, FunctionId id) {
     return Bad("PCI offers at most 2^20 PASIDs");
   }
   if (auto status = ValidateGroup(topology, id); !status.ok()) return status;
+  if (auto status = ValidateDirect(function); !status.ok()) return status;
   return ValidateStreams(function);
 }
 

@@ -56,6 +56,12 @@ struct Function {
   FunctionId leader;
   // pci_ats_required (`requires-ats`): a PF or VF that works with ATS on only.
   bool requires_ats = false;
+  // Pages that firmware uses through the function (`direct=3..6`, of the
+  // smallest granule of its SMMU) and that the kernel therefore maps onto
+  // themselves in the default domain: a reserved region of type
+  // IOMMU_RESV_DIRECT. None: 0 pages. Rule: of_iommu_get_resv_regions
+  // (drivers/iommu/of_iommu.c), iommu_create_device_direct_mappings (iommu.c).
+  uint16_t direct_page = 0, direct_pages = 0;
 
   bool operator==(const Function&) const = default;
 };
@@ -82,6 +88,9 @@ struct Domain {
 
   bool operator==(const Domain&) const = default;
 };
+
+// The most pages of a function's reserved region.
+inline constexpr uint16_t kMaxDirectPages = 16;
 
 // The largest stream id a function may list: 16 bits, as IDR1.SIDSIZE says, and
 // one bit more, so that "out of the SMMU's range" can be said.

@@ -222,6 +222,26 @@ TEST(Topology, StreamsGoWithAnSmmu) {
   ExpectBad(topology, "no such SMMU");
 }
 
+TEST(Topology, AReservedRegionIsASmallOneBehindAnSmmu) {
+  Topology topology = Good();
+  Function& function = topology.functions[0];
+  function.direct_page = ATSFUZZ_MAX_PAGES - kMaxDirectPages;
+  function.direct_pages = kMaxDirectPages;
+  EXPECT_TRUE(Validate(topology).ok()) << Validate(topology);
+  ++function.direct_page;
+  ExpectBad(topology, "at most 16 pages, the last of them 1023");
+  function.direct_page = 0;
+  ++function.direct_pages;
+  ExpectBad(topology, "at most 16 pages");
+  function.direct_pages = 0;
+  function.direct_page = 1;
+  ExpectBad(topology, "has at least one page");
+  function.direct_pages = 1;
+  function.smmu = SmmuId();
+  function.streams.clear();
+  ExpectBad(topology, "needs no reserved region");
+}
+
 TEST(Topology, ADomainHasAStageOfItsSmmu) {
   Topology topology = Good();
   topology.smmus[0].stage1 = false;

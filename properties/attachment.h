@@ -13,7 +13,8 @@
 //   may be a CD table's S1DSS. Each PASID that the function has goes through
 //   its domain, by the context descriptor of a CD table in use, and no other
 //   PASID has one. A function in a reset that the core takes note of is blocked
-//   and has no PASID. A stream of no probed function is aborted. Rule:
+//   and has no PASID. A stream of no probed function is aborted, or
+//   bypassed if a function with a reserved region lists it. Rule:
 //   iommu_attach_group, iommu_attach_device_pasid,
 //   iommu_group_claim_dma_owner, pci_dev_reset_iommu_prepare and their like
 //   (iommu.c); arm_smmu_release_device (arm-smmu-v3.c),

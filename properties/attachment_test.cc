@@ -150,6 +150,20 @@ TEST_F(AttachmentTest, AGroupHasOneDefaultDomainItsLeaders) {
       ElementsAre("attachment-as-returned: the group is in another domain"));
 }
 
+TEST_F(AttachmentTest, AReleasedFunctionAbortsUnlessItHasAReservedRegion) {
+  for (uint8_t f = 1; f < 3; ++f) {
+    Did(OperationKind::kRelease, f);
+    for (atsfuzz_stream& stream : now.functions[f].streams) {
+      stream.master = ATSFUZZ_NONE;
+    }
+  }
+  EXPECT_THAT(Judge(), ElementsAre("attachment-as-returned: left behind"))
+      << "p2's, not p1's";
+  Route(1, ATSFUZZ_ROUTE_S1DSS_BYPASS);
+  EXPECT_THAT(Judge(), ElementsAre("attachment-as-returned: left behind"))
+      << "p1's, with a CD table";
+}
+
 TEST_F(AttachmentTest, ANestedFunctionIsAboveItsParent) {
   Attached(2, 3);
   Route(2, ATSFUZZ_ROUTE_NESTED, 2);
@@ -226,6 +240,15 @@ TEST_F(FailedTest, TrashMayGo) {
 TEST_F(FailedTest, ALiveEntryMayNot) {
   Array(1, {Tag(1, 1), Ats(0x300, 3)});
   EXPECT_THAT(Judge(), ElementsAre("failed-operation-changes-nothing: array"));
+}
+
+TEST_F(FailedTest, AFailedProbeMayLeaveAReservedFunctionInBypass) {
+  for (uint8_t f : {1, 0}) {
+    Did(OperationKind::kRelease, f);
+    before.functions[f].streams[0].route = ATSFUZZ_ROUTE_ABORT;
+    operation = Make(OperationKind::kProbe, f);
+    EXPECT_EQ(Judge().empty(), f == 1) << "p" << int{f};
+  }
 }
 
 TEST_F(FailedTest, UsersMayNotChange) {

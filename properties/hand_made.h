@@ -14,9 +14,10 @@
 // happened, so that one invariant at a time can be shown right and wrong.
 //
 // The machine: s0 with both stages. p0 (streams 0x100 and 0x180) leads a group
-// with p1 (0x200); p2 (0x300 listed twice) is alone. All have ATS and PASIDs.
-// d0, d1: stage 1. d2: stage 2, a nesting parent; d3 nested in it (stage 1 of
-// the guest, with ATS), d4 (bypass), d5 (abort).
+// with p1 (0x200), which has pages 8 and 9 as reserved region; p2 (0x300 listed
+// twice) is alone. All have ATS and PASIDs. d0, d1: stage 1. d2: stage 2, a
+// nesting parent; d3 nested in it (stage 1 of the guest, with ATS), d4
+// (bypass), d5 (abort).
 namespace atsfuzz::properties {
 
 class HandMade {
@@ -26,6 +27,12 @@ class HandMade {
       function.group_domain = ATSFUZZ_NONE;
       for (atsfuzz_stream& stream : function.streams) {
         stream.master = ATSFUZZ_NONE;
+      }
+    }
+    for (int f = 0; f < machine.functions(); ++f) {
+      for (int s = 0; s < machine.Streams(f); ++s) {
+        now.functions[f].streams[s].id =
+            contract.topology().functions[f].streams[s];
       }
     }
     for (int d = 0; d < 3; ++d) {
@@ -59,6 +66,8 @@ class HandMade {
                                     .default_domain = identity});
     }
     topology.functions[1].leader = model::FunctionId(0);
+    topology.functions[1].direct_page = 8;
+    topology.functions[1].direct_pages = 2;
     const model::DomainId d2(2);
     topology.domains = {
         {.smmu = s0, .stage = 1},

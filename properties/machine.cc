@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "model/address.h"
+
 namespace atsfuzz::properties {
 
 Machine::Machine(const model::Topology& topology)
@@ -68,6 +70,28 @@ void Machine::LayOutDomains() {
     nesting_parent_[d] = !domain.parent.valid() && domain.stage == 2 &&
                          smmu.stage1 && smmu.stage2;
   }
+}
+
+bool Machine::IsReserved(int slot, uint64_t iova, uint64_t size) const {
+  for (int f = 0; f < functions_; ++f) {
+    const model::Function& function = topology_->functions[f];
+    if (function.direct_pages == 0 || DefaultSlot(f) != slot) continue;
+    const model::Smmu& smmu = topology_->at(function.smmu);
+    const uint64_t start = model::IovaOf(smmu, function.direct_page);
+    const uint64_t bytes = uint64_t{function.direct_pages} << smmu.PageShift();
+    if (iova >= start && iova + size <= start + bytes) return true;
+  }
+  return false;
+}
+
+bool Machine::ListsReserved(int function, uint32_t id) const {
+  for (int f = 0; f < functions_; ++f) {
+    if (smmu_[f] == smmu_[function] && Lists(f, id) &&
+        topology_->functions[f].direct_pages != 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 StreamSlot Machine::Find(int smmu, uint32_t id) const {

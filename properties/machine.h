@@ -66,6 +66,15 @@ class Machine {
   // attachments of a slot: a nested domain's parent, or the slot itself.
   int CountedBy(int slot) const { return counted_by_[slot]; }
   bool IsNested(int slot) const { return counted_by_[slot] != slot; }
+  // A reserved region of some function of a default domain's group holds the
+  // whole of [iova, iova + size): the kernel has mapped it onto itself there
+  // (iommu_create_device_direct_mappings). False for other slots.
+  bool IsReserved(int slot, uint64_t iova, uint64_t size) const;
+  // A function with a reserved region lists this id behind the SMMU of
+  // `function`. When no probed function has the id, its entry may be in bypass,
+  // since firmware goes on using the region (arm_smmu_release_device of 6.12,
+  // iommu_deinit_device later).
+  bool ListsReserved(int function, uint32_t id) const;
   // A stage 2 domain that can be a guest's: its SMMU has both stages.
   bool IsNestingParent(int slot) const { return nesting_parent_[slot]; }
 

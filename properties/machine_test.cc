@@ -1,6 +1,7 @@
 #include "properties/machine.h"
 
 #include "gtest/gtest.h"
+#include "model/address.h"
 
 namespace atsfuzz::properties {
 namespace {
@@ -55,6 +56,38 @@ TEST(Machine, AVfUsesTheStuOfItsPf) {
   EXPECT_EQ(machine.StuOwner(0), 0);
   EXPECT_EQ(machine.StuOwner(1), 0);
   EXPECT_EQ(machine.SmmuOf(0), ATSFUZZ_NONE);
+}
+
+// p0 and p1 in a group, p1 with a region of two pages of 64 KiB.
+model::Topology Reserved() {
+  model::Topology topology = Aliases();
+  topology.smmus[0].granules = model::kGranule64K;
+  topology.functions[1].leader = model::FunctionId(0);
+  topology.functions[1].direct_page = 3;
+  topology.functions[1].direct_pages = 2;
+  return topology;
+}
+
+TEST(Machine, AReservedRegionIsOfItsGroupsDefaultDomain) {
+  const model::Topology topology = Reserved();
+  const Machine machine(topology);
+  const uint64_t start = model::kIovaBase + 3 * 0x10000;
+  const int slot = machine.DefaultSlot(0);
+  EXPECT_TRUE(machine.IsReserved(slot, start, 0x20000));
+  EXPECT_TRUE(machine.IsReserved(slot, start + 0x1ffff, 1));
+  EXPECT_FALSE(machine.IsReserved(slot, start - 1, 1));
+  EXPECT_FALSE(machine.IsReserved(slot, start, 0x20001));
+  EXPECT_FALSE(machine.IsReserved(machine.DefaultSlot(2), start, 1));
+  EXPECT_FALSE(machine.IsReserved(0, start, 1));
+}
+
+TEST(Machine, AStreamIdIsReservedWhoeverOfItsSmmuListsIt) {
+  const model::Topology topology = Reserved();
+  const Machine machine(topology);
+  EXPECT_TRUE(machine.ListsReserved(1, 0x200));
+  EXPECT_TRUE(machine.ListsReserved(0, 0x100)) << "p1 lists it, too";
+  EXPECT_FALSE(machine.ListsReserved(0, 0x300));
+  EXPECT_FALSE(machine.ListsReserved(2, 0x100)) << "of another SMMU";
 }
 
 }  // namespace

@@ -74,15 +74,30 @@ const char* RouteAspect(const StepView& step, int f, uint32_t pasid) {
   return InDomain(step, f, pasid) ? "unmapped" : "left behind";
 }
 
+// One of `f`'s streams stays in bypass when no probed function has it.
+bool IsLeftInBypass(const StepView& step, int f) {
+  for (int s = 0; s < step.machine.Streams(f); ++s) {
+    if (step.machine.ListsReserved(f, step.after.functions[f].streams[s].id)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // True if the route of `f`'s traffic leads from iova to physical. Without a
 // PASID of its own, traffic of a function in the identity domain goes there.
 bool RouteLeads(const StepView& step, int f, uint32_t pasid, uint64_t iova,
                 uint64_t physical, uint64_t size) {
   const int domain = step.DomainSlotOf(f, pasid);
   if (domain < 0) {
-    return step.State(f).route == model::Route::kIdentity && iova == physical;
+    const model::Route route = step.State(f).route;
+    return iova == physical &&
+           (route == model::Route::kIdentity ||
+            (route == model::Route::kUnprobed && IsLeftInBypass(step, f)));
   }
-  if (domain >= step.machine.domains()) return false;
+  if (domain >= step.machine.domains()) {
+    return iova == physical && step.machine.IsReserved(domain, iova, size);
+  }
   // A guest's stage 1 maps every page onto itself.
   const model::Domain& declared = step.machine.topology().domains[domain];
   if (declared.parent.valid() && declared.guest == model::GuestEntry::kAbort) {
@@ -269,6 +284,10 @@ void Staleness::CheckIotlbEntry(const StepView& step,
     if (slot < step.machine.domains() &&
         AgreesWith(step.Domain(slot), step.machine.PageShift(entry.smmu),
                    entry.iova, entry.physical, entry.size)) {
+      return;
+    }
+    if (entry.iova == entry.physical &&
+        step.machine.IsReserved(slot, entry.iova, entry.size)) {
       return;
     }
   }

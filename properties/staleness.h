@@ -11,9 +11,10 @@
 //
 // no-stale-atc          At rest. Each entry of a function's ATC agrees with the
 //   domain that the function is in, or its PASID (a nested domain: its parent);
-//   in the identity domain, by S1DSS bypass, with itself. A function in no
-//   other domain, and a PASID that is not attached or is parked, has none,
-//   whether ATS is on or off. Rule: PCIe 10.3.1 (ATC entries stay until
+//   in the identity domain, by S1DSS bypass, with itself; a default domain maps
+//   the reserved regions of its group's functions onto themselves. A function
+//   in no other domain, and a PASID that is not attached or is parked, has
+//   none, whether ATS is on or off. Rule: PCIe 10.3.1 (ATC entries stay until
 //   invalidated, disabling ATS does not empty the ATC); arm_smmu_atc_inv_domain
 //   and arm_smmu_attach_commit (arm-smmu-v3.c).
 // no-stale-iotlb        At rest. Each IOTLB entry whose tag some stream's STE

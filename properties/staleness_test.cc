@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr uint64_t kPage = 0x1000;
 constexpr uint64_t At(int page) { return model::kIovaBase + page * kPage; }
@@ -140,6 +141,70 @@ TEST_F(StalenessTest, IdentityTranslatesToItselfAndNowhereElse) {
   entry.physical = entry.iova;
   EXPECT_THAT(JudgeAtc(entry), IsEmpty());
   EXPECT_THAT(JudgeAtc(Atc(0, 5)), ElementsAre("no-stale-atc: left behind"));
+}
+
+class DefaultDomainTest : public StalenessTest {
+ protected:
+  void SetUp() override {
+    model::Operation operation = Make(model::OperationKind::kSetDefault, 0);
+    operation.default_domain = model::DefaultDomain::kDma;
+    contract.Apply(operation, 0, 0);
+  }
+  atsfuzz_atc_entry Entry(int page) {
+    atsfuzz_atc_entry entry = Atc(0, page);
+    entry.function = 0;
+    entry.physical = entry.iova;
+    return entry;
+  }
+};
+
+TEST_F(DefaultDomainTest, TranslatesReservedRegionsToThemselves) {
+  EXPECT_THAT(JudgeAtc(Entry(8)), IsEmpty());
+}
+
+TEST_F(DefaultDomainTest, TranslatesNothingElseToItself) {
+  EXPECT_THAT(JudgeAtc(Entry(10)), ElementsAre("no-stale-atc: left behind"));
+}
+
+TEST_F(DefaultDomainTest, TranslatesReservedRegionsNowhereElse) {
+  atsfuzz_atc_entry entry = Entry(8);
+  entry.physical = Physical(8);
+  EXPECT_THAT(JudgeAtc(entry), ElementsAre("no-stale-atc: left behind"));
+}
+
+TEST_F(StalenessTest, TheTagOfADefaultDomainTranslatesReservedRegions) {
+  constexpr int kSlot = ATSFUZZ_MAX_DOMAINS;
+  now.domains[kSlot] = {.exists = 1, .finalised = 1, .stage = 1, .tag = 99};
+  now.functions[0].streams[0] = {
+      .route = ATSFUZZ_ROUTE_STAGE1, .cd_valid = 1, .asid = 99};
+  atsfuzz_iotlb_entry entry = Iotlb(1, 99, 9);
+  entry.physical = entry.iova;
+  EXPECT_THAT(JudgeIotlb(entry), IsEmpty());
+  for (int page : {9, 10}) {
+    entry = Iotlb(1, 99, page);
+    if (page == 10) entry.physical = entry.iova;
+    EXPECT_THAT(JudgeIotlb(entry), Not(IsEmpty())) << "page " << page;
+    findings = {};
+  }
+}
+
+TEST_F(StalenessTest, AReleasedFunctionReachesItselfIfItHasAReservedRegion) {
+  Did(model::OperationKind::kRelease, 1);
+  Did(model::OperationKind::kRelease, 2);
+  for (uint8_t f : {1, 2}) {
+    events = {{.kind = ATSFUZZ_EVENT_DMA,
+               .function = f,
+               .stream = f == 1 ? 0x200u : 0x300u,
+               .a = Iova(3),
+               .b = Iova(3),
+               .c = ATSFUZZ_DMA_UNTRANSLATED}};
+    Staleness().OnDma(Step(), 0);
+    EXPECT_EQ(Found().empty(), f == 1) << "p" << int{f};
+  }
+  findings = {};
+  now.functions[2].streams[0].id = 0x200;
+  Staleness().OnDma(Step(), 0);
+  EXPECT_THAT(Found(), IsEmpty()) << "p2 shares the stream id of p1";
 }
 
 TEST_F(StalenessTest, ANestedFunctionsEntriesAgreeWithTheParent) {

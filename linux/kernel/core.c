@@ -251,7 +251,11 @@ int __wrap_pci_enable_pasid(struct pci_dev *p, int features)
 int iommu_device_sysfs_add(struct iommu_device *iommu, struct device *parent,
 			   const struct attribute_group **groups, const char *fmt, ...)
 {
-	return __allocate_fails(64) ? -ENOMEM : 0;
+	if (__allocate_fails(64))
+		return -ENOMEM;
+	/* Its class device has no more than a name, by which messages are told. */
+	iommu->dev = parent;
+	return 0;
 }
 
 void iommu_device_sysfs_remove(struct iommu_device *iommu) {}
@@ -307,6 +311,20 @@ void iommu_setup_dma_ops(struct device *dev, struct iommu_domain *domain) {}
 void iommu_setup_dma_ops(struct device *dev) {}
 #endif
 
-void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list) {}
+/* As of_iommu_get_resv_regions does for memory whose iommu-addresses are its own. */
+void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list)
+{
+	const struct atsfuzz_machine_function *f = atsfuzz_the_machine.functions;
+	struct iommu_resv_region *region;
+
+	while (atsfuzz_functions[f - atsfuzz_the_machine.functions].dev != dev)
+		f++;
+	if (!f->direct_bytes)
+		return;
+	region = iommu_alloc_resv_region(f->direct, f->direct_bytes, IOMMU_READ | IOMMU_WRITE,
+					 IOMMU_RESV_DIRECT, GFP_KERNEL);
+	if (region)
+		list_add_tail(&region->list, list);
+}
 
 bool iommu_dma_forcedac;
