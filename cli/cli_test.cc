@@ -51,6 +51,25 @@ TEST_F(Program, SaysThatACommandIsPlanned) {
   ExpectRefused("unknown command explore: it is planned");
 }
 
+TEST_F(Program, SaysThatAKernelCannotBeFetched) {
+  const std::string path = std::getenv("PATH");
+  for (const std::string command : {"apt-get", "apt-cache"}) {
+    Write(command, "#!/bin/sh\necho no network here >&2\nexit 100\n");
+    fs::permissions(folder_ + "/" + command, fs::perms::owner_all);
+  }
+  Write("boot.ats", kSeed);
+  setenv("ATSFUZZ_CACHE", (folder_ + "/cache").c_str(), 1);
+  setenv("PATH", (folder_ + ":" + path).c_str(), 1);
+  Run("replay boot.ats --driver=linux:7.2");
+  setenv("PATH", path.c_str(), 1);
+  unsetenv("ATSFUZZ_CACHE");
+  EXPECT_EQ(exit_status_, 3);
+  EXPECT_THAT(err_, HasSubstr("no source of Linux 7.2: "));
+  EXPECT_THAT(err_, HasSubstr("no network here"));
+  EXPECT_THAT(err_, HasSubstr("Give a tree instead: --driver=linux:/path"));
+  EXPECT_EQ(out_, "");
+}
+
 TEST_F(Program, RefusesDriversThatItDoesNotKnow) {
   Run("fuzz --driver=model:0.1");
   ExpectRefused("--driver=model:0.1: ");

@@ -4,6 +4,9 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "linux/cache.h"
@@ -149,6 +152,56 @@ TEST_F(Trees, APatchMayAlsoTouchFilesThatNoBuildReads) {
   ASSERT_TRUE(tree.ok()) << tree.status();
   EXPECT_EQ(DriverOf(*tree), "one\ntwo\n3\nfour\nfive\n");
   EXPECT_THAT(said, HasSubstr("Documentation/x.rst"));
+}
+
+TEST_F(Trees, APatchWithTheLineEndsOfAMailApplies) {
+  const std::string mail = *ReadFile(DriverPatch("mail", "3"));
+  absl::StatusOr<Tree> tree =
+      Obtain({PatchFile("mail", absl::StrReplaceAll(mail, {{"\n", "\r\n"}}))});
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  EXPECT_EQ(DriverOf(*tree), "one\ntwo\n3\nfour\nfive\n");
+}
+
+constexpr char kMailHeader[] =
+    "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
+    "From: A <a@b.c>\nSubject: mail\nContent-Type: text/plain; "
+    "charset=UTF-8\nContent-Transfer-Encoding: ";
+
+TEST_F(Trees, AnMboxOfEncodedMailsIsDecoded) {
+  const std::string first =
+      absl::StrReplaceAll(*ReadFile(DriverPatch("first", "a = b")),
+                          {{"=", "=3D"}, {"fo", "f=\no"}});
+  const std::string second = absl::StrCat(
+      "--- a/", kDriver, "\n+++ b/", kDriver, "\n@@ -3 +3 @@\n-a = b\n+c\n");
+  absl::StatusOr<Tree> tree = Obtain({PatchFile(
+      "series.mbox",
+      absl::StrCat(kMailHeader, "quoted-printable\n\n", first, "\n",
+                   kMailHeader, "base64\n\n", absl::Base64Escape(second)))});
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  EXPECT_EQ(DriverOf(*tree), "one\ntwo\nc\nfour\nfive\n");
+}
+
+TEST_F(Trees, APatchMayRenameWhatABuildReads) {
+  const std::string to = "drivers/iommu/arm/arm-smmu-v3/renamed.h";
+  Write("drivers/iommu/arm/arm-smmu-v3/extra.h", "text\n");
+  absl::StatusOr<Tree> tree = Obtain({PatchFile(
+      "rename", "diff --git a/drivers/iommu/arm/arm-smmu-v3/extra.h b/" + to +
+                    "\nsimilarity index 100%\nrename from "
+                    "drivers/iommu/arm/arm-smmu-v3/extra.h\nrename to " +
+                    to + "\n")});
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  EXPECT_EQ(*ReadFile(tree->path + "/" + to), "text\n");
+  EXPECT_FALSE(
+      ReadFile(tree->path + "/drivers/iommu/arm/arm-smmu-v3/extra.h").ok());
+}
+
+TEST_F(Trees, ABinaryPatchIsRefused) {
+  absl::StatusOr<Tree> tree = Obtain(
+      {PatchFile("blob", absl::StrCat("diff --git a/", kDriver, " b/", kDriver,
+                                      "\nindex 1..2 100644\nGIT binary patch\n"
+                                      "literal 3\nKcmZQzWMT#Y01f~L\n"))});
+  EXPECT_EQ(tree.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(tree.status().ToString(), HasSubstr("binary"));
 }
 
 TEST_F(Trees, AFileThatIsNoPatchIsRefused) {

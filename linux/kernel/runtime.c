@@ -216,8 +216,13 @@ void atsfuzz_store(volatile void *address, unsigned long long old_value,
 	if (atsfuzz_emulator_stored((const void *)address, old_value, new_value))
 		return;
 	owner = atsfuzz_driver_cd_owner(address, &ssid);
-	if (owner == ATSFUZZ_NONE)
+	if (owner == ATSFUZZ_NONE) {
+		/* The address sanitizer notices by itself, with a stack. */
+		if (!atsfuzz_dma_memory_live((uint64_t)(uintptr_t)address, 8))
+			atsfuzz_event_add(ATSFUZZ_EVENT_MEMORY_ERROR)->text =
+				"driver stored to memory that is not allocated";
 		return;
+	}
 	event = atsfuzz_event_add(ATSFUZZ_EVENT_CD_WRITE);
 	event->function = owner;
 	event->stream = ssid;
