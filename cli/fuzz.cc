@@ -30,14 +30,25 @@ constexpr char kExamples[] =
 struct FuzzFlags {
   CampaignFlags campaign;
   std::string corpus;
-  uint64_t threads = 1;
+  uint64_t threads = 1, depth = 3;
+  std::string strategy = "mixed";
 
   void AddTo(Flags* flags) {
     campaign.AddTo(
         flags, "none",
         "How long to fuzz (default 60, without limit if --runs is given).",
         "At most that many scenarios.");
-    flags->Add("threads", "N", "Only 1 in this version.", &threads);
+    flags->Add("threads", "N",
+               "Scenarios of up to N threads side by side, 1 to 4 (default 1).",
+               &threads);
+    flags->Add("strategy", "NAME",
+               "How threads take turns: random, pct (few, random priorities), "
+               "pos (partial order sampling), bytes (drawn and mutated with "
+               "the scenario), mixed (default).",
+               &strategy);
+    flags->Add("depth", "N",
+               "pct: ordered steps that a bug needs, 1 to 8 (default 3).",
+               &depth);
     flags->Add("corpus", "DIR",
                "Scenarios to start from; new coverage is added to it.",
                &corpus);
@@ -46,13 +57,23 @@ struct FuzzFlags {
 
 // Everything that can be wrong with the input, before anything is built.
 absl::StatusOr<fuzz::CampaignOptions> OptionsFor(const FuzzFlags& flags) {
-  if (flags.threads != 1) {
+  if (flags.threads < 1 || flags.threads > ATSFUZZ_MAX_THREADS) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--threads=", flags.threads,
-        ": scenarios with several threads come in a later version"));
+        "--threads=", flags.threads, ": expected 1 to ", ATSFUZZ_MAX_THREADS));
+  }
+  if (flags.depth < 1 || flags.depth > 8) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--depth=", flags.depth, ": expected 1 to 8"));
+  }
+  const auto strategy = fuzz::ParseStrategy(flags.strategy);
+  if (!strategy.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--strategy: ", strategy.status().message()));
   }
   auto options = CampaignOptionsFor(flags.campaign);
   if (!options.ok()) return options;
+  options->generate.threads = static_cast<int>(flags.threads);
+  options->strategy = {*strategy, static_cast<int>(flags.depth)};
   if (!flags.corpus.empty()) {
     auto corpus = ReadCorpus(flags.corpus);
     if (!corpus.ok()) return corpus.status();

@@ -33,6 +33,14 @@ class TraceListener : public fuzz::SightingCollector {
     SendTrace();
     if (!implicit) link_->Part(++steps_);
   }
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t> indices, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    SightingCollector::OnBlock(operations, indices, system, violations);
+    trace_.Block(operations, system, violations);
+    SendTrace();
+    link_->Part(steps_ += operations.size());
+  }
   void OnShutdown(model::System& system,
                   std::span<const properties::Violation> violations) override {
     SightingCollector::OnShutdown(system, violations);

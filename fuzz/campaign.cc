@@ -15,6 +15,7 @@
 #include "fuzz/sanitized.h"
 #include "fuzz/seed.h"
 #include "fuzz/shrink.h"
+#include "model/block.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -40,16 +41,25 @@ class Campaign {
   absl::Status StartSanitized();
   model::Scenario ScenarioOf(uint64_t run) const;
   model::Scenario DrawnFor(uint64_t run) const;
+  // The same with the schedule that the run had.
+  model::Scenario ScenarioOf(const RunReport& report) const;
+  std::unique_ptr<Scheduler> SchedulerOf(uint64_t run) const;
   uint64_t NextRoundSize();
   bool TimeIsUp() const;
   bool Interrupted() const {
     return options_.interrupted && options_.interrupted();
   }
+  // It is repeated under sanitizers.
+  bool IsSanitized(uint64_t run) const {
+    return !sanitized_.empty() &&
+           (options_.thorough || run % kSanitizedShare == kSanitizedShare - 1);
+  }
   void Tell(uint64_t runs, uint64_t operations, bool shrinking) const;
 
   absl::Status OneRound(uint64_t count);
   absl::Status RunSanitizedShare(uint64_t first, uint64_t count,
-                                 std::vector<RunReport>* reports);
+                                 const std::vector<RunReport>& plain,
+                                 std::vector<RunReport>* deaths);
   absl::Status ExamineReports(const std::vector<RunReport>& reports,
                               bool sanitized);
   bool WorthExamining(const RunReport& report);
@@ -122,6 +132,18 @@ model::Scenario Campaign::DrawnFor(uint64_t run) const {
   return allowed ? scenario : Generate(seed, options_.generate);
 }
 
+model::Scenario Campaign::ScenarioOf(const RunReport& report) const {
+  model::Scenario scenario = ScenarioOf(report.run);
+  if (BlockOf(scenario).exists()) scenario.schedule = report.schedule;
+  return scenario;
+}
+
+// What the user gave runs as it is.
+std::unique_ptr<Scheduler> Campaign::SchedulerOf(uint64_t run) const {
+  if (options_.plan != nullptr || run < options_.corpus.size()) return nullptr;
+  return SchedulerFor(options_.strategy, SeedOf(SeedOf(options_.seed, run), 4));
+}
+
 // 0: nothing is left to do.
 uint64_t Campaign::NextRoundSize() {
   if (options_.plan != nullptr) {
@@ -156,6 +178,8 @@ absl::Status Campaign::OneRound(uint64_t count) {
   round.count = count;
   round.jobs = options_.jobs;
   round.scenario = [this](uint64_t run) { return ScenarioOf(run); };
+  round.scheduler = [this](uint64_t run) { return SchedulerOf(run); };
+  round.wanted = [this](uint64_t run) { return IsSanitized(run); };
   round.load = options_.plain;
   round.known = &coverage_;
   round.tallies = options_.plan != nullptr;
@@ -180,7 +204,7 @@ absl::Status Campaign::OneRound(uint64_t count) {
   absl::Status status = ExamineReports(done->reports, false);
   if (status.ok() && !done->stopped) {
     std::vector<RunReport> deaths;
-    status = RunSanitizedShare(next_run_, count, &deaths);
+    status = RunSanitizedShare(next_run_, count, done->reports, &deaths);
     if (status.ok()) status = ExamineReports(deaths, true);
   }
   GrowCorpus(done->reports);
@@ -192,20 +216,29 @@ absl::Status Campaign::OneRound(uint64_t count) {
   return status;
 }
 
+// `plain`: what the same runs have shown, and their schedules.
 absl::Status Campaign::RunSanitizedShare(uint64_t first, uint64_t count,
-                                         std::vector<RunReport>* reports) {
+                                         const std::vector<RunReport>& plain,
+                                         std::vector<RunReport>* deaths) {
   if (sanitized_.empty()) return absl::OkStatus();
+  const auto scenario_of = [&](uint64_t run) {
+    const auto report =
+        std::lower_bound(plain.begin(), plain.end(), run,
+                         [](const RunReport& each, uint64_t number) {
+                           return each.run < number;
+                         });
+    return report != plain.end() && report->run == run ? ScenarioOf(*report)
+                                                       : ScenarioOf(run);
+  };
   std::vector<uint64_t> runs;
   for (uint64_t run = first; run < first + count; ++run) {
-    if (options_.thorough || run % kSanitizedShare == kSanitizedShare - 1) {
-      runs.push_back(run);
-    }
+    if (IsSanitized(run)) runs.push_back(run);
   }
   const size_t jobs = sanitized_.size();
   for (size_t job = 0; job < jobs; ++job) {
     std::vector<model::Scenario> scenarios;
     for (size_t i = job; i < runs.size(); i += jobs) {
-      scenarios.push_back(ScenarioOf(runs[i]));
+      scenarios.push_back(scenario_of(runs[i]));
     }
     absl::Status sent = sanitized_[job].Send(scenarios);
     if (!sent.ok()) return sent;
@@ -217,13 +250,14 @@ absl::Status Campaign::RunSanitizedShare(uint64_t first, uint64_t count,
       ++result_.sanitized_runs;
       const auto& death = (*answers)[i].death;
       if (!death) continue;
-      RunReport& report = reports->emplace_back();
+      RunReport& report = deaths->emplace_back();
       report.run = runs[job + i * jobs];
       report.death = death;
+      report.schedule = scenario_of(report.run).schedule;
     }
   }
   std::sort(
-      reports->begin(), reports->end(),
+      deaths->begin(), deaths->end(),
       [](const RunReport& a, const RunReport& b) { return a.run < b.run; });
   return absl::OkStatus();
 }
@@ -256,7 +290,7 @@ absl::Status Campaign::ExamineReports(const std::vector<RunReport>& reports,
   for (const RunReport& report : reports) {
     if (!WorthExamining(report)) continue;
     if (Interrupted() && !findings_.empty()) break;
-    const model::Scenario scenario = ScenarioOf(report.run);
+    const model::Scenario scenario = ScenarioOf(report);
     const Investigator investigator = With(options_.instrumented);
     auto examination = sanitized ? investigator.ExamineSanitized(scenario)
                                  : investigator.Examine(scenario);
@@ -310,7 +344,7 @@ void Campaign::GrowCorpus(const std::vector<RunReport>& reports) {
     if (!coverage_.Add(report.features)) continue;
     if (options_.plan != nullptr) continue;
     if (report.run < options_.corpus.size()) continue;  // is in it already
-    additions.push_back(ScenarioOf(report.run));
+    additions.push_back(ScenarioOf(report));
   }
   // Only now: ScenarioOf answers by the corpus of the round that is ending.
   for (model::Scenario& scenario : additions) {

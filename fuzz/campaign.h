@@ -13,6 +13,7 @@
 #include "fuzz/known.h"
 #include "fuzz/plan.h"
 #include "fuzz/round.h"
+#include "fuzz/strategy.h"
 #include "model/scenario.h"
 
 // A fuzzing campaign: runs numbered from 0, in rounds.
@@ -54,6 +55,8 @@ struct CampaignOptions {
   // True: end with what there is. Asked every few milliseconds.
   std::function<bool()> interrupted;
   std::function<void(const CampaignProgress&)> progress;
+  // How the threads of `par` blocks take turns.
+  StrategyOptions strategy;
   // Not null: what it plans is run, nothing is drawn, and no corpus grows.
   Plan* plan = nullptr;
   // Every run is repeated under sanitizers, and whatever shows something is

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cassert>
 #include <chrono>
@@ -44,6 +45,8 @@ std::string ReadAll(int fd) {
 struct Child::Page {
   std::atomic<uint64_t> beat, item, part, done, operations, effective;
   std::atomic<bool> stop;
+  std::atomic<uint32_t> turn_count;
+  std::array<model::Turn, model::kMaxTurns> turns;
 };
 
 class Child::ChildLink : public Link {
@@ -63,9 +66,15 @@ class Child::ChildLink : public Link {
   void Begin(uint64_t item) override {
     page_->item = item;
     page_->part = 0;
+    page_->turn_count = 0;
     ++page_->beat;
   }
   void Part(uint64_t part) override { page_->part = part; }
+  void Turn(size_t index, const model::Turn& turn) override {
+    if (index >= model::kMaxTurns) return;
+    page_->turns[index] = turn;
+    page_->turn_count = static_cast<uint32_t>(index + 1);
+  }
   void Done(uint64_t operations, uint64_t effective) override {
     page_->operations += operations;
     page_->effective += effective;
@@ -189,6 +198,11 @@ void Child::Reap() {
 
 uint64_t Child::item() const { return page_->item; }
 uint64_t Child::part() const { return page_->part; }
+
+model::Schedule Child::schedule() const {
+  return {page_->turns.begin(), page_->turns.begin() + page_->turn_count};
+}
+
 uint64_t Child::done() const { return page_->done; }
 uint64_t Child::operations() const { return page_->operations; }
 uint64_t Child::effective() const { return page_->effective; }

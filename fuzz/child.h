@@ -11,6 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "fuzz/crash.h"
+#include "model/schedule.h"
 
 // Work that may crash, hang or corrupt memory runs in a forked child. The child
 // sends lines of text; what it was doing when it died is in memory that both
@@ -26,6 +27,8 @@ class Link {
   virtual void Begin(uint64_t item) = 0;
   // Part `part` of that item begins (an operation's index).
   virtual void Part(uint64_t part) = 0;
+  // The item's `par` block has come to this turn, the index-th.
+  virtual void Turn(size_t index, const model::Turn& turn) = 0;
   // The work item is done: `operations` of it ran, `effective` changed state.
   virtual void Done(uint64_t operations, uint64_t effective) = 0;
   // The parent wants no further item to begin.
@@ -67,6 +70,8 @@ class Child {
 
   uint64_t item() const;
   uint64_t part() const;
+  // The turns of that item, so far.
+  model::Schedule schedule() const;
   // Items done, and the sums of what Done was told.
   uint64_t done() const;
   uint64_t operations() const;

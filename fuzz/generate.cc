@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "fuzz/compose.h"
+#include "fuzz/compose_block.h"
 #include "fuzz/dice.h"
 #include "fuzz/machine.h"
 
@@ -18,7 +19,10 @@ model::Scenario Draw(Dice& dice, const GenerateOptions& options, int size) {
       options.topology
           ? *options.topology
           : DrawTopology(dice, options.well_behaved, options.capabilities);
-  const uint32_t most = std::max(1, options.max_operations * size / 100);
+  // What comes before a block only prepares it.
+  const int longest = options.threads > 1 ? std::min(options.max_operations, 12)
+                                          : options.max_operations;
+  const uint32_t most = std::max(1, longest * size / 100);
   const uint32_t length =
       std::max(dice.Between(1, most), dice.Between(1, most));
   scenario.operations.reserve(length);
@@ -36,6 +40,12 @@ model::Scenario Draw(Dice& dice, const GenerateOptions& options, int size) {
     model::Operation probe;
     probe.function = model::FunctionId(0);
     scenario.operations.push_back(probe);
+  }
+  if (options.threads > 1 && dice.Chance(90)) {
+    AppendBlock({.threads = options.threads,
+                 .faults = options.faults,
+                 .capabilities = options.capabilities},
+                dice, &scenario);
   }
   return scenario;
 }

@@ -18,6 +18,9 @@ struct GenerateOptions {
   std::optional<model::Topology> topology;
   uint8_t faults = 0;       // set of FaultClass that may be used
   int max_operations = 32;  // 1 to this many, by size
+  // More than 1: most scenarios end with a `par` block of up to so many
+  // threads.
+  int threads = 1;
   // PFs only, each behind an SMMU, trusted, distinct streams: nothing that the
   // known bugs need.
   bool well_behaved = false;

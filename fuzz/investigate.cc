@@ -28,6 +28,12 @@ class SendingListener : public SightingCollector {
                               violations);
     if (!implicit) link_->Part(++steps_);
   }
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t> indices, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    SightingCollector::OnBlock(operations, indices, system, violations);
+    link_->Part(steps_ += operations.size());
+  }
 
  private:
   Link* link_;

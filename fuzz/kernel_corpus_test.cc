@@ -1,5 +1,5 @@
-// What only kernels run yet: processes (shared virtual addressing) and reserved
-// regions work as they should, and fail as was found.
+// What only kernels run yet: processes (shared virtual addressing), reserved
+// regions and threads work as they should, and fail as was found.
 
 #include <memory>
 #include <string>
@@ -7,11 +7,17 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "fuzz/generate.h"
 #include "fuzz/judge_file.h"
+#include "fuzz/run.h"
+#include "fuzz/strategy.h"
 #include "gtest/gtest.h"
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
+#include "model/block.h"
+#include "model/text.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -67,6 +73,90 @@ TEST_P(KernelCorpus, ProcessesDoAsTheirScenariosExpect) {
 TEST_P(KernelCorpus, ReservedRegionsDoAsTheirScenariosExpect) {
   ASSERT_TRUE(system_->capabilities().direct);
   EXPECT_GE(Judge(FilesOf("corpus/reserved")), 4);
+}
+
+TEST_P(KernelCorpus, RacesDoAsTheirScenariosExpect) {
+  ASSERT_TRUE(system_->capabilities().threads);
+  EXPECT_GE(Judge(FilesOf("corpus/races")), 7);
+}
+
+// What happened in the `par` block, to the last event.
+class Course : public RunListener {
+ public:
+  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
+              std::span<const properties::Violation>) override {}
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    for (const properties::SideBySide& side : operations) {
+      absl::StrAppend(&text_, int{side.operation.thread}, ":", side.result, " ",
+                      side.began, "-", side.ended, "\n");
+    }
+    for (const atsfuzz_event& event : system.Events()) {
+      absl::StrAppend(&text_, event.kind, " ", int{event.thread}, " ", event.a,
+                      " ", event.b, " ", event.c, "\n");
+    }
+    for (const properties::Violation& violation : violations) {
+      absl::StrAppend(&text_, violation.message, "\n");
+    }
+  }
+  void OnShutdown(model::System&,
+                  std::span<const properties::Violation>) override {}
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// The course of a run; "" if it cannot be run here. `ran`: as the block went.
+std::string CourseOf(const model::Scenario& scenario, model::System& system,
+                     Scheduler* scheduler, model::Schedule* ran) {
+  Course course;
+  RunOptions options;
+  options.drop_impossible = true;
+  options.listener = &course;
+  options.scheduler = scheduler;
+  const auto result = fuzz::Run(scenario, system, options);
+  if (!result.ok()) return "";
+  if (ran != nullptr) *ran = result->schedule;
+  return course.text();
+}
+
+TEST_P(KernelCorpus, AScheduleGoesTheSameWayAHundredTimes) {
+  int courses = 0;
+  for (const std::string& file : FilesOf("corpus/races")) {
+    const auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    const std::string first = CourseOf(*scenario, *system_, nullptr, nullptr);
+    courses += !first.empty();
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_EQ(CourseOf(*scenario, *system_, nullptr, nullptr), first) << file;
+    }
+  }
+  EXPECT_GE(courses, 7);
+}
+
+TEST_P(KernelCorpus, WhatARandomSchedulerDidIsAScheduleThatDoesItAgain) {
+  GenerateOptions options;
+  options.well_behaved = true;
+  options.threads = 3;
+  options.capabilities = system_->capabilities();
+  int blocks = 0;
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    model::Scenario scenario = Generate(seed, options);
+    if (!BlockOf(scenario).exists()) continue;
+    ++blocks;
+    const auto scheduler =
+        SchedulerFor({.strategy = static_cast<Strategy>(1 + seed % 3)}, seed);
+    model::Schedule ran;
+    const std::string first =
+        CourseOf(scenario, *system_, scheduler.get(), &ran);
+    if (ran.size() > model::kMaxTurns) continue;
+    scenario.schedule = ran;
+    ASSERT_EQ(CourseOf(scenario, *system_, nullptr, nullptr), first)
+        << model::Print(scenario);
+  }
+  EXPECT_GT(blocks, 300);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, KernelCorpus,

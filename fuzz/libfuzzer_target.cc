@@ -193,6 +193,14 @@ class Judge final : public RunListener {
     if (!implicit) ran_.operations.push_back(operation);
     Look(system, violations);
   }
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    for (const properties::SideBySide& side : operations) {
+      ran_.operations.push_back(side.operation);
+    }
+    Look(system, violations);
+  }
   void OnShutdown(model::System& system,
                   std::span<const properties::Violation> violations) override {
     Look(system, violations);

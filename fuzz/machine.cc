@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "fuzz/renumber.h"
+#include "model/block.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -311,6 +312,7 @@ bool FitOperation(const Topology& topology, Operation* operation) {
   Operation fit;
   fit.kind = operation->kind;
   fit.faults = operation->faults;
+  fit.thread = operation->thread;
   if (shape.function) {
     fit.function = FunctionId(static_cast<uint8_t>(operation->function.value %
                                                    topology.functions.size()));
@@ -374,9 +376,13 @@ model::Scenario Restricted(const model::Scenario& scenario,
     domain.process &= capabilities.sva;
   }
   MakeValid(&topology);
+  if (!capabilities.threads) {
+    for (Operation& operation : fit.operations) operation.thread = 0;
+  }
   std::erase_if(fit.operations, [&](const Operation& operation) {
     return !model::Fits(capabilities, "", topology, operation).ok();
   });
+  model::MakeThreadsValid(&fit);
   return fit;
 }
 

@@ -5,11 +5,13 @@
 #include <cassert>
 
 #include "fuzz/compose.h"
+#include "fuzz/compose_block.h"
 #include "fuzz/dice.h"
 #include "fuzz/faults.h"
 #include "fuzz/machine.h"
 #include "fuzz/predict.h"
 #include "fuzz/renumber.h"
+#include "model/block.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -51,6 +53,9 @@ class Mutator {
   using Step_ = bool (Mutator::*)();
 
   bool Step() {
+    if (!scenario_.schedule.empty() || model::BlockOf(scenario_).exists()) {
+      if (dice_.Chance(60)) return Reschedule();
+    }
     static constexpr std::array<Step_, 16> kSteps = {
         &Mutator::Insert,      &Mutator::Insert,    &Mutator::Insert,
         &Mutator::Append,      &Mutator::Append,    &Mutator::Delete,
@@ -66,6 +71,34 @@ class Mutator {
   bool full() { return operations().size() >= max_operations_; }
   size_t AnyIndex() {
     return dice_.Below(static_cast<uint32_t>(operations().size()));
+  }
+
+  // Another order of the same.
+  bool Reschedule() {
+    model::Schedule& schedule = scenario_.schedule;
+    const auto size = static_cast<uint32_t>(schedule.size());
+    const size_t at = size == 0 ? 0 : dice_.Below(size);
+    const auto position = schedule.begin() + static_cast<ptrdiff_t>(at);
+    switch (size == 0 ? 0 : dice_.Below(5)) {
+      case 0:
+        if (size == model::kMaxTurns) return false;
+        schedule.insert(position, DrawTurn(scenario_, dice_));
+        return true;
+      case 1:
+        schedule.erase(position);
+        return true;
+      case 2:
+        *position = DrawTurn(scenario_, dice_);
+        return true;
+      case 3:
+        std::swap(*position, schedule[dice_.Below(size)]);
+        return true;
+      default:  // a little earlier or later
+        if (position->step == model::Turn::kToTheEnd) return false;
+        position->step = static_cast<uint16_t>(
+            std::max(0, position->step + static_cast<int>(dice_.Below(9)) - 4));
+        return true;
+    }
   }
 
   // An operation that is possible after the first `count` ones.
@@ -351,6 +384,7 @@ class Mutator {
     }
     FitPasids(&fitted);
     operations() = std::move(fitted);
+    model::MakeThreadsValid(&scenario_);
     assert(model::Validate(scenario_.topology).ok());
   }
 
@@ -395,6 +429,7 @@ Scenario Crossover(const Scenario& a, const Scenario& b, uint64_t seed,
     }
   }
   FitPasids(&child.operations);
+  model::MakeThreadsValid(&child);
   return child;
 }
 

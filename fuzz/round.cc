@@ -9,6 +9,7 @@
 #include "fuzz/child.h"
 #include "fuzz/run.h"
 #include "fuzz/sighting.h"
+#include "fuzz/strategy.h"
 #include "model/operation.h"
 
 namespace atsfuzz::fuzz {
@@ -50,6 +51,13 @@ class KeyCollector : public RunListener {
                           TallyOf(system.Events(), operation.faults)});
     }
     Collect(&operation, system, violations);
+  }
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    link_->Part(steps_ += operations.size());
+    Collect(operations.empty() ? nullptr : &operations.back().operation, system,
+            violations);
   }
   void OnShutdown(model::System& system,
                   std::span<const properties::Violation> violations) override {
@@ -102,15 +110,44 @@ std::vector<OperationTally> TalliesFrom(const Json& report) {
   return tallies;
 }
 
+// A schedule as numbers, and back.
+std::vector<uint32_t> Packed(const model::Schedule& schedule) {
+  std::vector<uint32_t> packed;
+  for (const model::Turn& turn : schedule) {
+    packed.push_back(uint32_t{turn.actor.value} << 24 |
+                     uint32_t{turn.operation} << 16 | turn.step);
+  }
+  return packed;
+}
+
+model::Schedule Unpacked(const std::vector<uint32_t>& packed) {
+  model::Schedule schedule;
+  for (uint32_t turn : packed) {
+    schedule.push_back({.actor = {static_cast<uint8_t>(turn >> 24)},
+                        .operation = static_cast<uint8_t>(turn >> 16),
+                        .step = static_cast<uint16_t>(turn)});
+  }
+  return schedule;
+}
+
 void RunOne(const Round& round, uint64_t run, model::System& system,
             Coverage* seen, Link& link) {
   const model::Scenario scenario = round.scenario(run);
+  std::unique_ptr<Scheduler> chosen =
+      round.scheduler ? round.scheduler(run) : nullptr;
+  if (chosen == nullptr) chosen = std::make_unique<Replay>(scenario.schedule);
   KeyCollector collector(&link, ClassesUsed(scenario), round.tallies);
   // Whatever the runs before it in this process did must not show.
   const std::span<uint8_t> counters = system.Coverage();
   std::fill(counters.begin(), counters.end(), 0);
   const auto result =
-      Run(scenario, system, {.drop_impossible = true, .listener = &collector});
+      Run(scenario, system,
+          {.drop_impossible = true,
+           .listener = &collector,
+           .scheduler = chosen.get(),
+           .tell_turn = [&link](size_t index, const model::Turn& turn) {
+             link.Turn(index, turn);
+           }});
   if (!result.ok()) {
     link.Send(
         Json{{"run", run}, {"error", std::string(result.status().message())}}
@@ -120,9 +157,14 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
   }
   std::vector<uint32_t> features = seen->NewFeatures(system.Coverage());
   seen->Add(features);
-  if (round.tallies || !features.empty() || !collector.keys().empty()) {
-    Json json = {
-        {"run", run}, {"keys", collector.keys()}, {"features", features}};
+  const bool wanted =
+      round.wanted && !result->schedule.empty() && round.wanted(run);
+  if (round.tallies || wanted || !features.empty() ||
+      !collector.keys().empty()) {
+    Json json = {{"run", run},
+                 {"keys", collector.keys()},
+                 {"features", features},
+                 {"schedule", Packed(result->schedule)}};
     if (round.tallies) json["tallies"] = collector.tallies();
     link.Send(json.dump());
   }
@@ -158,6 +200,7 @@ class Slice {
     report.run = child_->item();
     report.death = child_->death();
     report.part = child_->part();
+    report.schedule = child_->schedule();
     result->reports.push_back(std::move(report));
     ++result->runs;
     next_ = child_->item() + static_cast<uint64_t>(round_.jobs);
@@ -227,6 +270,7 @@ class Slice {
       report.run = json["run"];
       json["keys"].get_to(report.keys);
       json["features"].get_to(report.features);
+      report.schedule = Unpacked(json["schedule"]);
       if (json.contains("tallies")) report.tallies = TalliesFrom(json);
       result->reports.push_back(std::move(report));
     }

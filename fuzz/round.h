@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fuzz/coverage.h"
 #include "fuzz/crash.h"
+#include "fuzz/scheduler.h"
 #include "fuzz/tally.h"
 #include "model/scenario.h"
 #include "model/system.h"
@@ -32,6 +33,9 @@ struct Round {
   int jobs = 1;
   // The scenario of a run; called in the children.
   std::function<model::Scenario(uint64_t run)> scenario;
+  // The scheduler of a run's `par` block; null, or null returned: the
+  // scenario's schedule. Called in the children.
+  std::function<std::unique_ptr<Scheduler>(uint64_t run)> scheduler;
   LoadSystem load;
   const Coverage* known = nullptr;  // at the start of the round
   // Asked every few milliseconds; true ends the round early, at run boundaries.
@@ -39,6 +43,8 @@ struct Round {
   std::function<bool(uint64_t runs, uint64_t operations)> stop;
   // Every run is reported, with its tallies.
   bool tallies = false;
+  // The runs that are reported whatever they show, for their schedules.
+  std::function<bool(uint64_t run)> wanted;
 };
 
 // A run that showed something, or any run if tallies are wanted.
@@ -52,6 +58,8 @@ struct RunReport {
   std::optional<Death> death;
   // How many operations were done when it died.
   uint64_t part = 0;
+  // How its `par` block went.
+  model::Schedule schedule;
   // If asked for: of each kernel entry, in order; in a scenario with faults
   // only of the operations that have one.
   std::vector<OperationTally> tallies;

@@ -1,9 +1,11 @@
 #include "fuzz/run.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "fuzz/block_run.h"
 #include "model/address.h"
 #include "properties/checker.h"
 
@@ -46,8 +48,11 @@ class Runner {
            [&](std::span<const Violation> violations) {
              options_.listener->OnBoot(system_, violations);
            });
+    const model::Block block = BlockOf(scenario_);
     for (size_t i = 0; i < scenario_.operations.size() && !ended_; ++i) {
-      absl::Status status = Step(i);
+      const bool in_block = block.exists() && i == block.first;
+      absl::Status status = in_block ? RunBlock(block) : Step(i);
+      if (in_block) i = block.end - 1;
       if (status.ok() || options_.drop_impossible) continue;
       system_.Shutdown();
       return status;
@@ -93,14 +98,10 @@ class Runner {
                      "the allocation of its domain before it fails");
     }
     FunctionId through;
-    uint64_t physical = 0;
     if (operation.kind == OperationKind::kDomainNew) {
       through = contract.AllocatesThrough(operation);
-    } else if (operation.kind == OperationKind::kMap) {
-      physical = model::PhysicalOf(
-          scenario_.topology.at(scenario_.topology.at(operation.domain).smmu),
-          operation.page, maps_++);
     }
+    const uint64_t physical = NextPhysical(operation);
     const bool changes = contract.ChangesState(operation);
     const int result = Enter(operation, through, physical, index, false);
     result_.results.push_back(result);
@@ -109,6 +110,66 @@ class Runner {
       ++result_.effective;
     }
     return absl::OkStatus();
+  }
+
+  // Where a map goes; 0 for others.
+  uint64_t NextPhysical(const Operation& operation) {
+    if (operation.kind != OperationKind::kMap) return 0;
+    return model::PhysicalOf(
+        scenario_.topology.at(scenario_.topology.at(operation.domain).smmu),
+        operation.page, maps_++);
+  }
+
+  // Runs the operations of the block. Their domains are allocated before it.
+  absl::Status RunBlock(const model::Block& block) {
+    std::vector<uint64_t> physical;
+    for (size_t i = block.first; i < block.end; ++i) {
+      const Operation& operation = scenario_.operations[i];
+      model::Contract& contract = checker_.contract();
+      if (FitsSystem(i).ok() && contract.AllocatesDomain(operation) &&
+          contract.AllocatesThrough(operation).valid() && !ended_) {
+        Allocate(operation, i);
+      }
+      physical.push_back(NextPhysical(operation));
+    }
+    if (ended_) return absl::OkStatus();
+    Replay replay(scenario_.schedule);
+    absl::StatusOr<BlockResult> ran = fuzz::RunBlock(
+        scenario_, block, physical, checker_.contract(), system_,
+        {.drop_impossible = options_.drop_impossible,
+         .scheduler = options_.scheduler ? options_.scheduler : &replay,
+         .tell = options_.tell_turn});
+    if (!ran.ok()) return ran.status();
+    Keep(*ran);
+    ended_ = HasEnded();
+    Report(
+        checker_.Block(ran->operations, ran->stuck, system_.Events(),
+                       system_.Observe()),
+        [&](std::span<const Violation> violations) {
+          options_.listener->OnBlock(ran->operations, ran->indices, system_,
+                                     violations);
+        },
+        true);
+    ended_ |= !ran->stuck.empty();
+    return absl::OkStatus();
+  }
+
+  // Notes results in the scenario's order.
+  void Keep(const BlockResult& ran) {
+    std::vector<size_t> order(ran.indices.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return ran.indices[a] < ran.indices[b];
+    });
+    for (size_t i : order) {
+      result_.results.push_back(ran.operations[i].result);
+      result_.kept.push_back(ran.indices[i]);
+      if (ran.operations[i].returned && ran.operations[i].result == 0) {
+        ++result_.effective;
+      }
+    }
+    result_.schedule = ran.schedule;
+    result_.steps = ran.steps;
   }
 
   // The domain-new that `operation` needs first. False if it fails.
@@ -155,14 +216,15 @@ class Runner {
   }
 
   template <typename Tell>
-  void Report(std::vector<Violation> violations, const Tell& tell) {
+  void Report(std::vector<Violation> violations, const Tell& tell,
+              bool in_block = false) {
     if (ended_) {
       std::erase_if(violations, [](const Violation& violation) {
         return violation.invariant != properties::Invariant::kMemorySafe;
       });
     }
     for (Violation& violation : violations) {
-      violation.operation = result_.kept.size();
+      violation.operation = result_.kept.size() - (in_block ? 1 : 0);
     }
     if (options_.listener != nullptr) tell(violations);
     for (Violation& violation : violations) {
@@ -192,6 +254,20 @@ Scenario Kept(const Scenario& scenario, const RunResult& result) {
   for (uint32_t index : result.kept) {
     kept.operations.push_back(scenario.operations[index]);
   }
+  // What was dropped from a thread does not count in its turns any more.
+  const model::Block block = BlockOf(scenario);
+  const auto threads = ThreadsOf(scenario, block);
+  for (model::Turn& turn : kept.schedule) {
+    if (turn.actor.is_smmu() || turn.actor.thread() > block.threads) continue;
+    const std::vector<size_t>& own = threads[turn.actor.thread()];
+    uint8_t dropped = 0;
+    for (size_t i = 0; i < std::min<size_t>(turn.operation, own.size()); ++i) {
+      dropped += !std::binary_search(result.kept.begin(), result.kept.end(),
+                                     static_cast<uint32_t>(own[i]));
+    }
+    turn.operation -= dropped;
+  }
+  model::MakeThreadsValid(&kept);
   return kept;
 }
 

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fuzz/scheduler.h"
 #include "model/scenario.h"
 #include "model/system.h"
+#include "properties/checker.h"
 #include "properties/violation.h"
 
 // Runs a scenario on a system under the checker: the one place where scenario,
@@ -28,6 +30,11 @@ class RunListener {
   virtual void OnStep(const model::Operation& operation, size_t index,
                       bool implicit, int result, model::System& system,
                       std::span<const properties::Violation> violations) = 0;
+  // After a `par` block, instead of OnStep for its operations: in the order in
+  // which they returned, with their indices.
+  virtual void OnBlock(std::span<const properties::SideBySide> operations,
+                       std::span<const uint32_t> indices, model::System& system,
+                       std::span<const properties::Violation> violations) {}
   virtual void OnShutdown(
       model::System& system,
       std::span<const properties::Violation> violations) = 0;
@@ -38,6 +45,9 @@ struct RunOptions {
   // dropped instead of refused.
   bool drop_impossible = false;
   RunListener* listener = nullptr;
+  // Of the `par` block; null: the scenario's schedule.
+  Scheduler* scheduler = nullptr;
+  TellTurn tell_turn;  // of the `par` block, as it goes; may be null
 };
 
 struct RunResult {
@@ -50,6 +60,9 @@ struct RunResult {
   // Operations that returned 0 and changed state: what the contract knows
   // (Contract::ChangesState), or, for a dma, an access that reached memory.
   uint32_t effective = 0;
+  // How the `par` block went: as a scenario's schedule, it goes so again.
+  model::Schedule schedule;
+  uint32_t steps = 0;  // of the block
 };
 
 // Boots the machine, runs every operation, shuts down. FailedPrecondition

@@ -44,6 +44,11 @@ class PartListener : public RunListener {
               model::System&, std::span<const properties::Violation>) override {
     if (!implicit) link_->Part(++steps_);
   }
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t>, model::System&,
+               std::span<const properties::Violation>) override {
+    link_->Part(steps_ += operations.size());
+  }
   void OnShutdown(model::System&,
                   std::span<const properties::Violation>) override {}
 

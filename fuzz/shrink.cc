@@ -7,6 +7,7 @@
 #include "fuzz/machine.h"
 #include "fuzz/predict.h"
 #include "fuzz/shrink_moves.h"
+#include "model/block.h"
 #include "model/bytes.h"
 
 namespace atsfuzz::fuzz {
@@ -17,10 +18,11 @@ using model::Scenario;
 
 // Large steps first; a move runs only when those before it have nothing left.
 constexpr Move kMoves[] = {
-    DropChunks,     DropThings,      DropFaults,         MergeThings,
-    DropPairs,      FoldSetDefault,  SimplifyArguments,  SimplifyPages,
-    SimplifyFaults, SimplifyStreams, SimplifyAttributes, ReplaceOperations,
-    SimplifyPasids, MoveOperations,  SwapThings,
+    DropChunks,         DropThreads,       DropTurns,      DropThings,
+    DropFaults,         MergeThings,       DropPairs,      FoldSetDefault,
+    SimplifyArguments,  SimplifyPages,     SimplifyFaults, SimplifyStreams,
+    SimplifyAttributes, ReplaceOperations, SimplifyPasids, MoveOperations,
+    SwapThings,         SimplifyTurns,
 };
 
 class Search {
@@ -66,7 +68,9 @@ class Search {
         fitted.operations.push_back(operation);
       }
     }
-    const Scenario possible = WithoutImpossible(fitted, capabilities_);
+    model::MakeThreadsValid(&fitted);
+    Scenario possible = WithoutImpossible(fitted, capabilities_);
+    model::MakeThreadsValid(&possible);
     if (TryExactly(possible)) return true;
     return possible.operations.size() != fitted.operations.size() &&
            TryExactly(fitted);

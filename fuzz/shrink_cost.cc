@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "fuzz/shrink.h"
+#include "model/block.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -118,7 +119,15 @@ auto OrderKey(const Operation& operation) {
                     operation.default_domain, operation.faults.alloc_numbers,
                     operation.faults.alloc_sites, operation.faults.prepare_ats,
                     operation.faults.enable_ats, operation.faults.config_writes,
-                    operation.faults.cmd_syncs, operation.faults.atc_timeouts);
+                    operation.faults.cmd_syncs, operation.faults.atc_timeouts,
+                    operation.thread);
+}
+
+uint64_t OrderKey(const model::Turn& turn) {
+  const uint64_t step =
+      turn.step == model::Turn::kToTheEnd ? 0 : 1 + uint64_t{turn.step};
+  return step + (uint64_t{turn.operation} << 16) +
+         (uint64_t{turn.actor.value} << 24);
 }
 
 auto OrderKey(const Smmu& smmu) {
@@ -148,17 +157,22 @@ std::strong_ordering CompareAll(const Things& a, const Things& b) {
   return a.size() <=> b.size();
 }
 
-// Operations, faults, functions, domains, SMMUs, cost.
-std::array<uint64_t, 6> SizeKey(const Scenario& scenario) {
+// Operations, threads, turns, faults, functions, domains, SMMUs, cost.
+std::array<uint64_t, 8> SizeKey(const Scenario& scenario) {
   uint64_t faults = 0;
   uint64_t cost = CostOf(scenario.topology);
   for (const Operation& operation : scenario.operations) {
     faults += CountFaults(operation.faults);
     cost += CostOf(operation);
   }
-  return {scenario.operations.size(),         faults,
-          scenario.topology.functions.size(), scenario.topology.domains.size(),
-          scenario.topology.smmus.size(),     cost};
+  return {scenario.operations.size(),
+          static_cast<uint64_t>(model::BlockOf(scenario).threads),
+          scenario.schedule.size(),
+          faults,
+          scenario.topology.functions.size(),
+          scenario.topology.domains.size(),
+          scenario.topology.smmus.size(),
+          cost};
 }
 
 }  // namespace
@@ -225,7 +239,10 @@ bool Simpler(const Scenario& a, const Scenario& b) {
   if (const auto order = CompareAll(s.domains, t.domains); order != 0) {
     return order < 0;
   }
-  return CompareAll(s.smmus, t.smmus) < 0;
+  if (const auto order = CompareAll(s.smmus, t.smmus); order != 0) {
+    return order < 0;
+  }
+  return CompareAll(a.schedule, b.schedule) < 0;
 }
 
 }  // namespace atsfuzz::fuzz

@@ -44,6 +44,11 @@ bool SimplifyAttributes(const model::Scenario& scenario,
                         const Attempt& attempt);
 bool SimplifyStreams(const model::Scenario& scenario, const Attempt& attempt);
 
+// shrink_threads.cc: fewer threads, fewer and simpler turns.
+bool DropThreads(const model::Scenario& scenario, const Attempt& attempt);
+bool DropTurns(const model::Scenario& scenario, const Attempt& attempt);
+bool SimplifyTurns(const model::Scenario& scenario, const Attempt& attempt);
+
 // shrink_enumerate.cc: all short sequences on this machine and on those that
 // differ in default domains, shortest first, up to a fixed number. What no
 // single step reaches, this finds.

@@ -12,8 +12,29 @@ using model::Scenario;
 
 namespace {
 
+// The turns of the operation at `index` go to the one after it in its thread.
+void ForgetTurns(size_t index, Scenario* scenario) {
+  const uint8_t thread = scenario->operations[index].thread;
+  if (thread == 0) return;
+  uint8_t ordinal = 0;
+  for (size_t i = index; i > 0 && scenario->operations[i - 1].thread == thread;
+       --i) {
+    ++ordinal;
+  }
+  for (model::Turn& turn : scenario->schedule) {
+    if (turn.actor != model::Actor::Thread(thread)) continue;
+    if (turn.operation > ordinal) {
+      --turn.operation;
+    } else if (turn.operation == ordinal &&
+               turn.step != model::Turn::kToTheEnd) {
+      turn.step = 0;
+    }
+  }
+}
+
 Scenario WithoutRange(const Scenario& scenario, size_t begin, size_t end) {
   Scenario result = scenario;
+  for (size_t i = end; i > begin; --i) ForgetTurns(i - 1, &result);
   result.operations.erase(
       result.operations.begin() + static_cast<ptrdiff_t>(begin),
       result.operations.begin() + static_cast<ptrdiff_t>(end));

@@ -58,6 +58,12 @@ void SightingCollector::OnStep(
   Collect(system, violations);
 }
 
+void SightingCollector::OnBlock(
+    std::span<const properties::SideBySide>, std::span<const uint32_t>,
+    model::System& system, std::span<const properties::Violation> violations) {
+  Collect(system, violations);
+}
+
 void SightingCollector::OnShutdown(
     model::System& system, std::span<const properties::Violation> violations) {
   Collect(system, violations);

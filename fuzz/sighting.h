@@ -47,6 +47,9 @@ class SightingCollector : public RunListener {
   void OnStep(const model::Operation& operation, size_t index, bool implicit,
               int result, model::System& system,
               std::span<const properties::Violation> violations) override;
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t> indices, model::System& system,
+               std::span<const properties::Violation> violations) override;
   void OnShutdown(model::System& system,
                   std::span<const properties::Violation> violations) override;
   const std::vector<Sighting>& sightings() const { return sightings_; }

@@ -42,6 +42,18 @@ uint32_t atsfuzz_emulator_take_interrupts(uint32_t smmu);
 /* Nonzero: an SMMU's command queue is stalled (`cmd-sync`). */
 int atsfuzz_emulator_stalled(void);
 
+/*
+ * Lazy: an SMMU consumes its commands one by one, when told to. Not lazy:
+ * whatever is left, and from then on as they come.
+ */
+void atsfuzz_emulator_set_lazy(int lazy);
+/*
+ * Nonzero: there is a command that the SMMU may consume. A CMD_SYNC waits for
+ * the accesses in flight that an invalidation before it has hit.
+ */
+int atsfuzz_emulator_can_consume(uint32_t smmu);
+void atsfuzz_emulator_consume(uint32_t smmu);
+
 /* PCI config space of a function, 4 KiB. size: 1, 2 or 4. */
 uint32_t atsfuzz_emulator_config_read(uint32_t function, uint32_t offset,
                                       uint32_t size);
@@ -92,6 +104,11 @@ void atsfuzz_emulator_parts(void (*part)(void *start, uint64_t bytes));
 void atsfuzz_emulator_switch_off(void);
 
 /* ---- Provided by the runtime ------------------------------------------ */
+
+/* The thread that runs: an access in flight is a thread's. */
+uint32_t atsfuzz_running_thread(void);
+/* Others may go on before the next access of an SMMU or a function. */
+void atsfuzz_hardware_step(void);
 
 /* Appends an event, zeroed but for kind, smmu and function (ATSFUZZ_NONE) and
  * the kernel's current place; the caller fills in the rest. Never NULL. */

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 7
+#define ATSFUZZ_MODULE_ABI 8
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -129,6 +129,62 @@ enum atsfuzz_fact {
   ATSFUZZ_FACTS,
 };
 
+/* What keeps a thread of a `par` block from going on. */
+enum atsfuzz_thread_status {
+  ATSFUZZ_THREAD_READY,
+  ATSFUZZ_THREAD_WAITING,  /* for a lock */
+  ATSFUZZ_THREAD_SPINNING, /* for any change: an answer of the SMMU, a flag */
+};
+
+/* A lock that a thread waits for. */
+struct atsfuzz_wait {
+  const char *lock; /* as the source names it: "&group->mutex" */
+  const char *file;
+  uint32_t line;
+  uint32_t holder; /* a thread; ATSFUZZ_NONE: readers */
+};
+
+/*
+ * Threads side by side, on one CPU at a time. The caller gives each a stack and
+ * switches between them; the module says where. A *step* ends before each
+ * access that another CPU, an SMMU or a function may see: locks, marked
+ * accesses, atomics, barriers, MMIO, config space, waits, and the accesses of a
+ * DMA.
+ *
+ * The SMMUs consume commands only when told to.
+ */
+struct atsfuzz_threads {
+  /*
+   * Until `end`, operations are those of threads 1 .. ATSFUZZ_MAX_THREADS.
+   * Clears the events; all that happens until `end` is in one list. `leave` is
+   * called on a thread's stack when it must not go on, and returns when it has
+   * been selected again.
+   */
+  void (*begin)(void (*leave)(void *data), void *data);
+  /* The thread that runs from now on, and for how many steps, 1 or more. */
+  void (*select)(uint32_t thread, uint32_t steps);
+  /* Of the selected thread: how many it has not taken. */
+  uint32_t (*steps_left)(void);
+  /* On the selected thread's stack: module.operate for it. */
+  int (*operate)(const struct atsfuzz_request *request);
+  /* enum atsfuzz_thread_status, when it left. */
+  uint32_t (*status)(uint32_t thread);
+  /* Nonzero: going on with the thread may bring it further. */
+  int (*ready)(uint32_t thread);
+  /* What a thread waits for; NULL if it does not. */
+  const struct atsfuzz_wait *(*wait)(uint32_t thread);
+  /* Nonzero: the SMMU may consume a command, or finish one. */
+  int (*smmu_ready)(uint32_t smmu);
+  void (*smmu_step)(uint32_t smmu);
+  /*
+   * Nothing is ready: time passes, as long as a spinning thread has a use for
+   * it. 0: it never has.
+   */
+  int (*pass_time)(void);
+  /* No operation is in flight, or the kernel died. */
+  void (*end)(void);
+};
+
 struct atsfuzz_module {
   uint32_t abi;          /* ATSFUZZ_MODULE_ABI */
   uint32_t instrumented; /* records stacks and last writers */
@@ -176,6 +232,8 @@ struct atsfuzz_module {
    * one that it was forked from, however often and whatever was since.
    */
   void (*restore)(const void *buffer);
+
+  const struct atsfuzz_threads *threads;
 };
 
 #ifdef __cplusplus

@@ -16,11 +16,11 @@ struct Patch {
   std::vector<std::string> ignored;
 };
 
-// Reads a patch (a diff, a mail, an mbox; text around it is fine) and leaves out
-// what concerns files that a build does not read: documentation, other drivers.
-// Mails in quoted-printable or base64 are decoded by git. NotFound if the patch
-// cannot be read; InvalidArgument if it changes no file that a build reads;
-// FailedPrecondition if a mail cannot be decoded.
+// Reads a patch (a diff, a mail, an mbox; text around it is fine) and leaves
+// out what concerns files that a build does not read: documentation, other
+// drivers. Mails in quoted-printable or base64 are decoded by git. NotFound if
+// the patch cannot be read; InvalidArgument if it changes no file that a build
+// reads; FailedPrecondition if a mail cannot be decoded.
 absl::StatusOr<Patch> ReadPatch(const std::string& path);
 
 // Applies with patch -p1 in `root`, offsets allowed. InvalidArgument with

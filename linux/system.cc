@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "linux/interleaving.h"
 #include "linux/module.h"
 #include "linux/symbols.h"
 #include "model/address.h"
@@ -90,6 +91,33 @@ const model::Smmu* SmmuOf(const Topology& topology, const Operation& op) {
                            : nullptr;
 }
 
+atsfuzz_request RequestOf(const Topology& topology, const Operation& op,
+                          model::FunctionId through, uint64_t physical) {
+  assert(static_cast<int>(op.kind) < ATSFUZZ_REQUEST_KINDS);
+  atsfuzz_request request = {};
+  request.kind = static_cast<uint8_t>(op.kind);
+  request.function =
+      op.kind == OperationKind::kDomainNew ? through.value : op.function.value;
+  request.domain = op.domain.value;
+  request.stream = op.stream;
+  request.queued = op.queued;
+  request.identity = op.default_domain == DefaultDomain::kIdentity;
+  request.prepare_ats = op.faults.prepare_ats;
+  request.enable_ats = op.faults.enable_ats;
+  request.config_writes = op.faults.config_writes;
+  request.alloc_sites = op.faults.alloc_sites;
+  request.alloc_numbers = op.faults.alloc_numbers;
+  request.cmd_syncs = op.faults.cmd_syncs;
+  request.atc_timeouts = op.faults.atc_timeouts;
+  request.physical = physical;
+  request.pasid = op.pasid;
+  if (const model::Smmu* smmu = SmmuOf(topology, op)) {
+    request.iova = model::IovaOf(*smmu, op.page);
+    request.size = uint64_t{op.pages} << smmu->PageShift();
+  }
+  return request;
+}
+
 model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   model::Capabilities capabilities;
   capabilities.pasids = features.pasids;
@@ -103,6 +131,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.nesting = features.nesting;
   capabilities.sva = features.sva;
   capabilities.direct = true;
+  capabilities.threads = true;
   return capabilities;
 }
 
@@ -134,7 +163,12 @@ class ModuleSystem : public model::System {
         module_(module),
         name_(std::move(name)),
         capabilities_(CapabilitiesOf(*module->features)),
-        symbols_(std::move(symbols)) {}
+        symbols_(std::move(symbols)),
+        interleaving_(module->threads,
+                      [this](const Operation& op, model::FunctionId through,
+                             uint64_t physical) {
+                        return RequestOf(topology_, op, through, physical);
+                      }) {}
   ~ModuleSystem() override { dlclose(handle_); }
   ModuleSystem(const ModuleSystem&) = delete;
   ModuleSystem& operator=(const ModuleSystem&) = delete;
@@ -155,30 +189,11 @@ class ModuleSystem : public model::System {
 
   int Operate(const Operation& op, model::FunctionId through,
               uint64_t physical) override {
-    assert(static_cast<int>(op.kind) < ATSFUZZ_REQUEST_KINDS);
-    atsfuzz_request request = {};
-    request.kind = static_cast<uint8_t>(op.kind);
-    request.function = op.kind == OperationKind::kDomainNew ? through.value
-                                                            : op.function.value;
-    request.domain = op.domain.value;
-    request.stream = op.stream;
-    request.queued = op.queued;
-    request.identity = op.default_domain == DefaultDomain::kIdentity;
-    request.prepare_ats = op.faults.prepare_ats;
-    request.enable_ats = op.faults.enable_ats;
-    request.config_writes = op.faults.config_writes;
-    request.alloc_sites = op.faults.alloc_sites;
-    request.alloc_numbers = op.faults.alloc_numbers;
-    request.cmd_syncs = op.faults.cmd_syncs;
-    request.atc_timeouts = op.faults.atc_timeouts;
-    request.physical = physical;
-    request.pasid = op.pasid;
-    if (const model::Smmu* smmu = SmmuOf(topology_, op)) {
-      request.iova = model::IovaOf(*smmu, op.page);
-      request.size = uint64_t{op.pages} << smmu->PageShift();
-    }
+    const atsfuzz_request request = RequestOf(topology_, op, through, physical);
     return module_->operate(&request);
   }
+
+  model::Interleaving* interleaving() override { return &interleaving_; }
 
   void Shutdown() override { module_->shutdown(); }
 
@@ -260,6 +275,7 @@ class ModuleSystem : public model::System {
   const model::Capabilities capabilities_;
   std::unique_ptr<Symbols> symbols_;
   Topology topology_;
+  ModuleInterleaving interleaving_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/block.h"
 #include "model/capabilities.h"
 #include "model/scenario.h"
 #include "model/text.h"
@@ -210,6 +211,26 @@ inline Operation ArbitraryOperation(const Topology& topology) {
   return operation;
 }
 
+// A `par` block, if a few operations can be one.
+inline void AddThreads(Scenario& scenario) {
+  for (Operation& operation : scenario.operations) {
+    if (Coin()) {
+      operation.thread = static_cast<uint8_t>(Below(ATSFUZZ_MAX_THREADS + 1));
+    }
+  }
+  for (uint32_t left = Below(6); left > 0; --left) {
+    Turn turn;
+    turn.actor.value = static_cast<uint8_t>(1 + Below(kActors - 1));
+    if (Coin()) {
+      turn.step = static_cast<uint16_t>(Below(300));
+      if (!turn.actor.is_smmu())
+        turn.operation = static_cast<uint8_t>(Below(3));
+    }
+    scenario.schedule.push_back(turn);
+  }
+  MakeThreadsValid(&scenario);
+}
+
 // Without story and expectations.
 inline rc::Gen<Scenario> ArbitraryMachineCode() {
   return rc::gen::exec([] {
@@ -218,6 +239,7 @@ inline rc::Gen<Scenario> ArbitraryMachineCode() {
     for (uint32_t left = Below(24); left > 0; --left) {
       scenario.operations.push_back(ArbitraryOperation(scenario.topology));
     }
+    if (Coin()) AddThreads(scenario);
     return scenario;
   });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "model/block.h"
+
 namespace atsfuzz::model {
 namespace {
 
@@ -35,6 +37,7 @@ enum FaultFlag : uint8_t {
   kHasConfigWrites = 16,  // 1 byte
   kHasCmdSyncs = 32,      // 1 byte
   kHasAtcTimeouts = 64,   // 1 byte
+  kHasThread = 128,       // 1 byte, before the faults
 };
 
 class Writer {
@@ -260,8 +263,9 @@ Topology DecodeTopology(Reader& in) {
   return topology;
 }
 
-void EncodeFaults(const Faults& faults, Writer& out) {
-  out.Put((faults.alloc_numbers ? kHasAllocNumbers : 0) |
+void EncodeFaults(const Faults& faults, uint8_t thread, Writer& out) {
+  out.Put((thread ? kHasThread : 0) |
+              (faults.alloc_numbers ? kHasAllocNumbers : 0) |
               (faults.alloc_sites ? kHasAllocSites : 0) |
               (faults.prepare_ats ? kHasPrepareAts : 0) |
               (faults.enable_ats ? kHasEnableAts : 0) |
@@ -269,6 +273,7 @@ void EncodeFaults(const Faults& faults, Writer& out) {
               (faults.cmd_syncs ? kHasCmdSyncs : 0) |
               (faults.atc_timeouts ? kHasAtcTimeouts : 0),
           1);
+  if (thread) out.Put(thread - 1u, 1);
   if (faults.alloc_numbers) out.Put(faults.alloc_numbers, 8);
   if (faults.alloc_sites) out.Put(faults.alloc_sites, 2);
   if (faults.config_writes) out.Put(faults.config_writes, 1);
@@ -276,9 +281,12 @@ void EncodeFaults(const Faults& faults, Writer& out) {
   if (faults.atc_timeouts) out.Put(faults.atc_timeouts, 1);
 }
 
-Faults DecodeFaults(Reader& in) {
+Faults DecodeFaults(Reader& in, uint8_t* thread) {
   Faults faults;
   const uint64_t flags = in.Get(1);
+  if (flags & kHasThread) {
+    *thread = static_cast<uint8_t>(1 + in.Fold(1, ATSFUZZ_MAX_THREADS));
+  }
   if (flags & kHasAllocNumbers) faults.alloc_numbers = in.Get(8);
   if (flags & kHasAllocSites) {
     faults.alloc_sites = static_cast<uint16_t>(in.Fold(2, 1 << kAllocSites));
@@ -311,7 +319,7 @@ void EncodeOperation(const Operation& operation, Writer& out) {
   if (shape.default_domain) {
     out.Put(static_cast<uint64_t>(operation.default_domain), 1);
   }
-  EncodeFaults(operation.faults, out);
+  EncodeFaults(operation.faults, operation.thread, out);
 }
 
 Operation DecodeOperation(const Topology& topology, Reader& in) {
@@ -344,8 +352,32 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
   if (shape.default_domain) {
     operation.default_domain = static_cast<DefaultDomain>(in.Fold(1, 2));
   }
-  operation.faults = DecodeFaults(in);
+  operation.faults = DecodeFaults(in, &operation.thread);
   return operation;
+}
+
+void EncodeSchedule(const Schedule& schedule, Writer& out) {
+  out.Put(schedule.size(), 2);
+  for (const Turn& turn : schedule) {
+    out.Put(turn.actor.value - 1u, 1);
+    out.Put(turn.operation, 1);
+    out.Put(turn.step, 2);
+  }
+}
+
+Schedule DecodeSchedule(Reader& in) {
+  Schedule schedule;
+  const uint32_t count = in.Fold(2, kMaxTurns + 1);
+  for (uint32_t i = 0; i < count && !in.AtEnd(); ++i) {
+    Turn& turn = schedule.emplace_back();
+    turn.actor.value = static_cast<uint8_t>(1 + in.Fold(1, kActors - 1));
+    turn.operation = static_cast<uint8_t>(in.Get(1));
+    turn.step = static_cast<uint16_t>(in.Get(2));
+    if (turn.step == Turn::kToTheEnd || turn.actor.is_smmu()) {
+      turn.operation = 0;
+    }
+  }
+  return schedule;
 }
 
 }  // namespace
@@ -353,6 +385,7 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
 std::vector<uint8_t> Encode(const Scenario& scenario) {
   Writer out;
   EncodeTopology(scenario.topology, out);
+  EncodeSchedule(scenario.schedule, out);
   for (const Operation& operation : scenario.operations) {
     EncodeOperation(operation, out);
   }
@@ -363,6 +396,7 @@ Scenario Decode(std::span<const uint8_t> bytes) {
   Reader in(bytes);
   Scenario scenario;
   scenario.topology = DecodeTopology(in);
+  scenario.schedule = DecodeSchedule(in);
   std::vector<uint32_t> pasids;
   while (!in.AtEnd() && scenario.operations.size() < kMaxDecodedOperations) {
     Operation operation = DecodeOperation(scenario.topology, in);
@@ -373,6 +407,7 @@ Scenario Decode(std::span<const uint8_t> bytes) {
     }
     scenario.operations.push_back(operation);
   }
+  MakeThreadsValid(&scenario);
   return scenario;
 }
 

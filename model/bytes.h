@@ -15,8 +15,10 @@
 // mutation is still an input. Story and expectations are not encoded.
 //
 // Layout: a header of machine bytes (counts, then one fixed-size record per
-// SMMU, function and domain), then one record per operation: kind and argument
-// bytes, a byte that says which fault fields follow, the fault fields.
+// SMMU, function and domain), the schedule (a count, then one record per turn),
+// then one record per operation: kind and argument bytes, a byte that says
+// which fields follow, the thread, the fault fields. Threads that no `par`
+// block can have are dropped.
 namespace atsfuzz::model {
 
 // decode(encode(s)) == s for every scenario with a valid topology and neither

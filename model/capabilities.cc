@@ -81,6 +81,7 @@ Capabilities Meet(const Capabilities& a, const Capabilities& b) {
   both.replace &= b.replace;
   both.sva &= b.sva;
   both.direct &= b.direct;
+  both.threads &= b.threads;
   both.functions = std::min(a.functions, b.functions);
   both.domains = std::min(a.domains, b.domains);
   both.streams = std::min(a.streams, b.streams);
@@ -126,6 +127,7 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
     return Beyond("`", ToText(topology, operation), "`: ", system, " has no ",
                   what);
   };
+  if (operation.thread != 0 && !capabilities.threads) return lacks("threads");
   if ((shape.pasid || operation.pasid != 0) && !capabilities.pasids) {
     return lacks("PASIDs");
   }

@@ -45,6 +45,7 @@ struct Capabilities {
 
   bool sva = false;     // what scenarios may use: processes, bind, unbind, exit
   bool direct = false;  // the same: functions with reserved regions
+  bool threads = false;  // the same: `par` blocks
 
   bool operator==(const Capabilities&) const = default;
 };

@@ -28,6 +28,9 @@ enum {
   ATSFUZZ_MAX_PROCESSES = 2,
   /* PASIDs that can be in use: those that are named, and one a process. */
   ATSFUZZ_MAX_SUBSTREAMS = ATSFUZZ_MAX_PASIDS + ATSFUZZ_MAX_PROCESSES,
+  /* Threads of a `par` block; they count from 1. 0 is who does everything
+   * outside of it. */
+  ATSFUZZ_MAX_THREADS = 4,
 };
 
 /* "No function", "no SMMU": an index that names nothing. */

@@ -96,6 +96,11 @@ enum atsfuzz_event_kind {
    * acknowledges the error, the same CMD_SYNC is consumed next.
    */
   ATSFUZZ_EVENT_ATC_TIMEOUT,
+  /*
+   * In a `par` block, instrumented builds: the thread stopped here, and another
+   * one or an SMMU may have gone on. a: enum atsfuzz_thread_status.
+   */
+  ATSFUZZ_EVENT_STOP,
 };
 
 enum atsfuzz_config_register {
@@ -147,7 +152,9 @@ struct atsfuzz_event {
   uint32_t stack;
   /* Traffic with PASID: which; 0: without. */
   uint32_t pasid;
-  uint32_t event_pad;
+  /* The thread that did it, 0 where there is one; ATSFUZZ_NONE: the SMMU. */
+  uint8_t thread;
+  uint8_t event_pad[3];
 };
 
 /* ---- Observation ----------------------------------------------------- */

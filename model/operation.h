@@ -125,6 +125,8 @@ struct Operation {
   bool queued = false;  // kUnmap: no IOTLB sync until a flush
   DefaultDomain default_domain = DefaultDomain::kDma;  // kSetDefault
   Faults faults;
+  // Of the `par` block, from 1 on (model/block.h); 0: outside of it.
+  uint8_t thread = 0;
 
   bool operator==(const Operation&) const = default;
 };

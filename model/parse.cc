@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "model/block.h"
 #include "model/text.h"
 
 // The parsing half of the scenario language: what stands where in a file.
@@ -47,9 +48,17 @@ class Parser {
       if (line.AtEnd()) continue;
       if (auto status = ParseLine(line); !status.ok()) return status;
     }
+    const Line end(file_, number, "");
     if (auto status = Validate(scenario_.topology); !status.ok()) {
-      return Line(file_, number, "")
-          .Error(Token(), "a whole machine", status.message());
+      return end.Error(Token(), "a whole machine", status.message());
+    }
+    if (state_ == kInBlock || state_ == kInThread) {
+      return end.Error(Token(), "end", "it closes `par`");
+    }
+    if (auto status = ValidateBlock(scenario_); !status.ok()) {
+      return end.Error(Token(),
+                       "a `par` block that the kernel's callers can do",
+                       status.message());
     }
     return std::move(scenario_);
   }
@@ -77,6 +86,13 @@ class Parser {
       return ParseDeclaration(keyword.text, line, names_, scenario_.topology);
     }
     if (keyword.text == "expect") return ParseExpect(line);
+    if (IsOneOf(keyword.text, {"par", "thread", "end"})) {
+      return ParseBlock(line, keyword);
+    }
+    if (keyword.text == "schedule") return ParseSchedule(line, keyword);
+    if (state_ == kInBlock) {
+      return line.Error(keyword, "thread", "a `par` block is made of threads");
+    }
     if (const auto kind = KindByName(keyword.text)) {
       auto operation = ParseOperation(*kind, line, names_);
       if (!operation.ok()) return operation.status();
@@ -86,25 +102,86 @@ class Parser {
             absl::StrCat("at most ", ATSFUZZ_MAX_PASIDS, " different PASIDs"),
             "use one of those above");
       }
+      operation->thread = state_ == kInThread ? threads_ : 0;
       scenario_.operations.push_back(*operation);
       return absl::OkStatus();
     }
     return UnknownKeyword(line, keyword);
   }
 
-  absl::Status UnknownKeyword(const Line& line, const Token& keyword) const {
-    if (IsOneOf(keyword.text, {"par", "thread", "end", "schedule"})) {
-      return line.Error(keyword, "an operation",
-                        "threads are not supported by this version: write the "
-                        "operations one after another");
+  // par, thread, end
+  absl::Status ParseBlock(Line& line, const Token& keyword) {
+    if (!line.AtEnd()) {
+      return line.Error(line.Peek(), "the end of the line",
+                        "operations stand on lines of their own");
     }
+    const bool in_block = state_ == kInBlock || state_ == kInThread;
+    const bool empty_thread =
+        state_ == kInThread &&
+        (scenario_.operations.empty() ||
+         scenario_.operations.back().thread != threads_);
+    if (keyword.text == "par") {
+      if (state_ != kBeforeBlock) {
+        return line.Error(keyword, "an operation",
+                          "a scenario has one `par` block, and it has no other "
+                          "inside");
+      }
+      state_ = kInBlock;
+      return absl::OkStatus();
+    }
+    if (!in_block) {
+      return line.Error(keyword, "an operation", "no `par` stands before it");
+    }
+    if (empty_thread) {
+      return line.Error(keyword, "an operation", "this thread has none");
+    }
+    if (keyword.text == "thread") {
+      if (threads_ == ATSFUZZ_MAX_THREADS) {
+        return line.Error(keyword, "end",
+                          absl::StrCat("there are at most ",
+                                       ATSFUZZ_MAX_THREADS, " threads"));
+      }
+      ++threads_;
+      state_ = kInThread;
+      return absl::OkStatus();
+    }
+    if (threads_ < 2) {
+      return line.Error(keyword, "thread", "one alone needs no `par`");
+    }
+    state_ = kAfterBlock;
+    return absl::OkStatus();
+  }
+
+  // schedule t0@17 t1 ...
+  absl::Status ParseSchedule(Line& line, const Token& keyword) {
+    if (state_ != kAfterBlock) {
+      return line.Error(keyword, "an operation",
+                        "a schedule stands behind the `end` of its `par`");
+    }
+    const Limits limits = {threads_,
+                           static_cast<int>(scenario_.topology.smmus.size())};
+    while (!line.AtEnd()) {
+      if (scenario_.schedule.size() == kMaxTurns) {
+        return line.Error(
+            line.Peek(), "the end of the line",
+            absl::StrCat("a schedule has at most ", kMaxTurns, " turns"));
+      }
+      absl::StatusOr<Turn> turn = ParseTurn(line, limits);
+      if (!turn.ok()) return turn.status();
+      scenario_.schedule.push_back(*turn);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status UnknownKeyword(const Line& line, const Token& keyword) const {
     std::string names;
     for (int i = 0; i < kOperationKinds; ++i) {
       absl::StrAppend(&names, i == 0 ? "" : ", ",
                       ShapeOf(static_cast<OperationKind>(i)).name);
     }
     return line.Error(keyword,
-                      "smmu, pf, vf, platform, domain, an operation or expect",
+                      "smmu, pf, vf, platform, domain, an operation, par, "
+                      "schedule or expect",
                       absl::StrCat("the operations are ", names));
   }
 
@@ -145,6 +222,8 @@ class Parser {
   Names names_;
   std::vector<uint32_t> pasids_;  // the different ones so far
   bool in_story_ = true;
+  enum { kBeforeBlock, kInBlock, kInThread, kAfterBlock } state_ = kBeforeBlock;
+  uint8_t threads_ = 0;  // so far
 };
 
 }  // namespace

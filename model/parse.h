@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "model/line.h"
 #include "model/operation.h"
+#include "model/schedule.h"
 #include "model/topology.h"
 
 // The parts of the parser (model/text.h): one function for each kind of line.
@@ -43,6 +44,13 @@ absl::Status ParseDeclaration(absl::string_view keyword, Line& line,
 // The rest of a line that starts with the name of `kind`.
 absl::StatusOr<Operation> ParseOperation(OperationKind kind, Line& line,
                                          const Names& names);
+
+// How many there are of what a schedule can name.
+struct Limits {
+  int threads = 0, smmus = 0;
+};
+// The next word of a `schedule` line.
+absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits);
 
 }  // namespace atsfuzz::model
 

@@ -135,6 +135,27 @@ void AppendTopology(const Topology& topology, std::string* out) {
   }
 }
 
+void AppendOperations(const Scenario& scenario, std::string* out) {
+  uint8_t thread = 0;
+  for (const Operation& operation : scenario.operations) {
+    if (operation.thread != thread) {
+      if (thread == 0) absl::StrAppend(out, "par\n");
+      absl::StrAppend(out, operation.thread == 0 ? "end\n" : "  thread\n");
+      thread = operation.thread;
+    }
+    absl::StrAppend(out, thread == 0 ? "" : "    ",
+                    ToText(scenario.topology, operation), "\n");
+  }
+  if (thread != 0) absl::StrAppend(out, "end\n");
+  if (scenario.schedule.empty()) return;
+  absl::StrAppend(out, "schedule ",
+                  absl::StrJoin(scenario.schedule, " ",
+                                [](std::string* text, const Turn& turn) {
+                                  absl::StrAppend(text, ToText(turn));
+                                }),
+                  "\n");
+}
+
 void AppendExpectation(const Expectation& expectation, std::string* out) {
   if (expectation.invariant.empty()) {
     absl::StrAppend(out, "expect none");
@@ -156,9 +177,7 @@ std::string Print(const Scenario& scenario) {
   }
   AppendTopology(scenario.topology, &out);
   if (!scenario.operations.empty()) out.push_back('\n');
-  for (const Operation& operation : scenario.operations) {
-    absl::StrAppend(&out, ToText(scenario.topology, operation), "\n");
-  }
+  AppendOperations(scenario, &out);
   if (!scenario.expectations.empty()) out.push_back('\n');
   for (const Expectation& expectation : scenario.expectations) {
     AppendExpectation(expectation, &out);

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "model/operation.h"
+#include "model/schedule.h"
 #include "model/topology.h"
 
 namespace atsfuzz::model {
@@ -38,6 +39,8 @@ struct Scenario {
   std::vector<std::string> story;
   Topology topology;
   std::vector<Operation> operations;
+  // Of the operations that name a thread (model/block.h).
+  Schedule schedule;
   std::vector<Expectation> expectations;
 
   bool operator==(const Scenario&) const = default;

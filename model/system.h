@@ -44,6 +44,48 @@ struct Fact {
   uint8_t index = 0;
 };
 
+// Operations of several threads side by side, step by step: what a `par` block
+// needs of a system. Threads count from 1.
+class Interleaving {
+ public:
+  virtual ~Interleaving() = default;
+
+  // Why a thread has stopped.
+  enum class Stop : uint8_t {
+    kSteps,     // it took those that it was given
+    kBlocks,    // it waits for a lock, which its last step is to take
+    kSpins,     // it waits for an answer; its last step has looked for one
+    kReturned,  // its operation has ended, or the kernel has died
+  };
+  struct Progress {
+    Stop stop = Stop::kSteps;
+    uint32_t steps = 0;  // taken
+    int result = 0;      // kReturned: what the kernel returned
+  };
+
+  // From here to End there is no Operate, Boot or Shutdown. System::Events
+  // tells everything since Begin.
+  virtual void Begin() = 0;
+  // Gives a thread an operation; it has taken no step yet. REQUIRES: the thread
+  // has none.
+  virtual void Start(int thread, const Operation& operation, FunctionId through,
+                     uint64_t physical) = 0;
+  // REQUIRES: the thread has an operation, and steps > 0.
+  virtual Progress Advance(int thread, uint32_t steps) = 0;
+  // Whether a thread that has an operation may get further.
+  virtual bool IsReady(int thread) = 0;
+  // An SMMU may consume a command; does so.
+  virtual bool IsReady(SmmuId smmu) = 0;
+  virtual void Advance(SmmuId smmu) = 0;
+  // To be called when nothing is ready: time passes. False if that can help
+  // nobody: a deadlock, or waits without end.
+  virtual bool PassTime() = 0;
+  // What a thread waits for, for people: "&group->mutex, which t1 holds".
+  virtual std::string WaitsFor(int thread) = 0;
+  // Operations that have not returned are given up, and the machine with them.
+  virtual void End() = 0;
+};
+
 // The system under test: a machine that runs one operation after another and
 // can be looked at in between. Two implementations: the real driver
 // (linux/system.h) and the abstract machine. Not thread-safe.
@@ -63,6 +105,9 @@ class System {
 
   // Frees everything that is left and ends the machine.
   virtual void Shutdown() = 0;
+
+  // Null: this system runs no threads (Capabilities::threads).
+  virtual Interleaving* interleaving() { return nullptr; }
 
   // Facts of this instant, and what happened in the last Boot, Operate or
   // Shutdown. Valid until the next of these.

@@ -233,6 +233,12 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"pf p1 smmu=s0 direct=6..3",
        "4:25: found '3', expected a page number f"},
       {"pf p1 direct=3", "4:4: found 'p1', expected a machine that can exist"},
+      {"thread", "4:1: found 'thread', expected an operation; no `par`"},
+      {"schedule t0", "4:1: found 'schedule', expected an operation; a sch"},
+      {"par\nmap d0 0", "5:1: found 'map', expected thread"},
+      {"par\nthread\nend", "6:1: found 'end', expected an operation; this"},
+      {"par\nthread\nprobe p0\nend", "7:1: found 'end', expected thread; one"},
+      {"par\nthread\nprobe p0", "7:1: found nothing, expected end; it closes"},
       {"pf p1 group=p9", "4:13: found 'p9', expected the name of a function"},
       {"pf p1 group=p0", "4:4: found 'p1', expected a machine that can exist"},
       {"domain d1 nested=d0", "4:20: found nothing, expected guest="},
@@ -247,17 +253,6 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
   for (const BadLine& bad : kLines) {
     SCOPED_TRACE(bad.line);
     ExpectError(ParseAfterMachine(bad.line), std::string("a.ats:") + bad.error);
-  }
-}
-
-TEST(Text, WhatThisVersionLacksIsNamed) {
-  const BadLine kLines[] = {
-      {"par", "threads are not supported by this version"},
-      {"schedule 0@3", "threads are not supported by this version"},
-  };
-  for (const BadLine& bad : kLines) {
-    SCOPED_TRACE(bad.line);
-    ExpectError(ParseAfterMachine(bad.line), bad.error);
   }
 }
 

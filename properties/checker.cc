@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cassert>
 
+#include "absl/strings/str_cat.h"
 #include "properties/arrays.h"
 #include "properties/ats_state.h"
 #include "properties/attachment.h"
+#include "properties/command.h"
 #include "properties/command_order.h"
 #include "properties/entries.h"
 #include "properties/invalidations.h"
@@ -69,10 +71,22 @@ class Checker::State {
                                uint64_t physical,
                                std::span<const atsfuzz_event> events,
                                const atsfuzz_observation& after);
+  std::vector<Violation> JudgeBlock(std::span<const SideBySide> operations,
+                                    const std::string& stuck,
+                                    std::span<const atsfuzz_event> events,
+                                    const atsfuzz_observation& after);
 
  private:
   void Walk(const StepView& step);
   void JudgeEnd(const StepView& step);
+  void WalkBlock(const StepView& step, std::span<const SideBySide> operations);
+  void JudgeAtcInv(const StepView& step, int index,
+                   std::span<const SideBySide> operations);
+  bool MayReach(const StepView& step, int index,
+                std::span<const SideBySide> operations);
+  void Returned(const SideBySide& operation);
+  void ReportStuck(const std::string& why);
+  void JudgeRest(const StepView& step);
   void Dispatch(const StepView& step, int index);
   void Advance(const atsfuzz_event& event);
   void NoteProbe(int f);
@@ -257,10 +271,183 @@ std::vector<Violation> Checker::State::Judge(
     command_order_.AtRest(step);
     invalidations_.AtRest(step);
     entries_.AtRest(step);
-    ats_state_.AtRest(step);
-    arrays_.AtRest(step);
-    staleness_.AtRest(step);
-    attachment_.AtRest(step);
+    JudgeRest(step);
+  }
+  Keep(after);
+  return findings_.Take();
+}
+
+// What only asks where everything has ended up.
+void Checker::State::JudgeRest(const StepView& step) {
+  ats_state_.AtRest(step);
+  arrays_.AtRest(step);
+  staleness_.AtRest(step);
+  attachment_.AtRest(step);
+}
+
+void Checker::State::Returned(const SideBySide& operation) {
+  contract_.Apply(operation.operation, operation.result, operation.physical);
+  if (operation.operation.kind == OperationKind::kProbe &&
+      operation.result == 0) {
+    NoteProbe(operation.operation.function.value);
+  }
+}
+
+// Whether an access is right before or after any set of the operations that
+// were in flight.
+bool Checker::State::MayReach(const StepView& step, int index,
+                              std::span<const SideBySide> operations) {
+  std::vector<const SideBySide*> in_flight;
+  const auto now = static_cast<uint32_t>(index);
+  for (const SideBySide& operation : operations) {
+    if (operation.began <= now &&
+        (!operation.returned || operation.ended > now)) {
+      in_flight.push_back(&operation);
+    }
+  }
+  for (uint32_t done = 0; done < 1u << in_flight.size(); ++done) {
+    model::Contract contract = contract_;
+    for (size_t i = 0; i < in_flight.size(); ++i) {
+      if ((done >> i & 1) == 0) continue;
+      contract.Apply(in_flight[i]->operation, 0, in_flight[i]->physical);
+    }
+    StepView other = {step.machine,
+                      contract,
+                      step.phase,
+                      nullptr,
+                      0,
+                      step.events,
+                      step.before,
+                      step.after,
+                      0,
+                      false,
+                      step.must_succeed_failed,
+                      step.inconsistent,
+                      step.contested,
+                      step.findings,
+                      step.outages};
+    if (staleness_.IsLegal(other, index)) return true;
+  }
+  return false;
+}
+
+// Invalidations beside an attach, a detach or a reset may still name a function
+// whose ATS these turn off. Once they have returned nothing may: it would wait
+// for an answer that does not come.
+void Checker::State::JudgeAtcInv(const StepView& step, int index,
+                                 std::span<const SideBySide> operations) {
+  const atsfuzz_event& event = step.events[index];
+  if (OpcodeOf(event.a) != kAtcInv) return;
+  const auto sid = static_cast<uint32_t>(event.a >> 32);
+  const auto now = static_cast<uint32_t>(index);
+  const StreamSlot slot = machine_.Find(event.smmu, sid);
+  if (slot < 0 || machine_.IsShared(slot)) return;
+  const int f = FunctionOf(slot);
+  if (replay_.AtsOn(f)) return;
+  for (const SideBySide& operation : operations) {
+    const bool in_flight = operation.began <= now &&
+                           (!operation.returned || operation.ended > now);
+    if (in_flight && operation.operation.function.valid() &&
+        operation.operation.kind != OperationKind::kDma &&
+        (machine_.GroupOf(operation.operation.function.value) >> f & 1) != 0) {
+      return;
+    }
+  }
+  Violation* v = step.findings.Report(Invariant::kInvalidationsExact,
+                                      uint64_t{1} << 32 | slot);
+  if (v == nullptr) return;
+  v->message = absl::StrCat(
+      "An ATC_INV names ", step.FunctionName(f),
+      ", whose ATS is off, and no operation that turned it off is under way: ",
+      "the SMMU waits for an answer that does not come.");
+  v->expected = "no ATC_INV";
+  v->found = absl::StrCat("ATC_INV 0x", absl::Hex(sid));
+  v->event = index;
+  v->aspect = "ATC_INV after ATS was turned off";
+}
+
+void Checker::State::WalkBlock(const StepView& step,
+                               std::span<const SideBySide> operations) {
+  replay_.Begin(machine_, before_);
+  ats_state_.Begin();
+  size_t returned = 0;
+  const auto return_until = [&](size_t event) {
+    while (returned < operations.size() && operations[returned].returned &&
+           operations[returned].ended <= event) {
+      Returned(operations[returned++]);
+    }
+  };
+  for (size_t i = 0; i < step.events.size(); ++i) {
+    return_until(i);
+    const int index = static_cast<int>(i);
+    switch (step.events[i].kind) {
+      case ATSFUZZ_EVENT_STE_WRITE:
+        entries_.OnSteWrite(step, replay_, index);
+        Advance(step.events[i]);
+        ats_state_.OnChange(step, replay_, index);
+        break;
+      case ATSFUZZ_EVENT_CONFIG_WRITE:
+        ats_state_.OnConfigWrite(step, replay_, index);
+        Advance(step.events[i]);
+        ats_state_.OnChange(step, replay_, index);
+        break;
+      case ATSFUZZ_EVENT_CD_WRITE:
+        Advance(step.events[i]);
+        break;
+      case ATSFUZZ_EVENT_COMMAND:
+        JudgeAtcInv(step, index, operations);
+        break;
+      case ATSFUZZ_EVENT_DMA:
+        if (!MayReach(step, index, operations)) staleness_.OnDma(step, index);
+        break;
+      default:
+        warnings_.OnEvent(step, index);
+        break;
+    }
+  }
+  return_until(step.events.size());
+}
+
+void Checker::State::ReportStuck(const std::string& why) {
+  Violation* v = findings_.Report(Invariant::kProgress, 2);
+  if (v == nullptr) return;
+  v->message = absl::StrCat("No thread can go on: ", why, ".");
+  v->expected = "every operation ends";
+  v->found = "a deadlock";
+  v->aspect = "deadlock";
+}
+
+std::vector<Violation> Checker::State::JudgeBlock(
+    std::span<const SideBySide> operations, const std::string& stuck,
+    std::span<const atsfuzz_event> events, const atsfuzz_observation& after) {
+  findings_.BeginStep(steps_);
+  const bool must_succeed_failed = Warned(events) && MustSucceedFailed(events);
+  for (const SideBySide& operation : operations) {
+    if (must_succeed_failed && operation.operation.function.valid()) {
+      inconsistent_ |= machine_.GroupOf(operation.operation.function.value);
+    }
+  }
+  steps_ += operations.size();
+  const StepView step{.machine = machine_,
+                      .contract = contract_,
+                      .phase = StepView::kBlock,
+                      .operation = nullptr,
+                      .result = 0,
+                      .events = events,
+                      .before = before_,
+                      .after = after,
+                      .blocks_unmapped = 0,
+                      .had_unflushed = false,
+                      .must_succeed_failed = must_succeed_failed,
+                      .inconsistent = inconsistent_,
+                      .contested = contested_,
+                      .findings = findings_,
+                      .outages = &outages_};
+  WalkBlock(step, operations);
+  if (stuck.empty()) {
+    JudgeRest(step);
+  } else {
+    ReportStuck(stuck);
   }
   Keep(after);
   return findings_.Take();
@@ -285,6 +472,13 @@ std::vector<Violation> Checker::Step(const model::Operation& operation,
                                      const atsfuzz_observation& observation) {
   return state_->Judge(StepView::kOperation, &operation, result, physical,
                        events, observation);
+}
+
+std::vector<Violation> Checker::Block(std::span<const SideBySide> operations,
+                                      const std::string& stuck,
+                                      std::span<const atsfuzz_event> events,
+                                      const atsfuzz_observation& observation) {
+  return state_->JudgeBlock(operations, stuck, events, observation);
 }
 
 std::vector<Violation> Checker::Shutdown(

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/capabilities.h"
@@ -29,6 +30,16 @@
 // runner asks that contract what is allowed.
 namespace atsfuzz::properties {
 
+// An operation of a `par` block, as it went.
+struct SideBySide {
+  model::Operation operation;
+  bool returned = false;  // or it was in flight when the block ended
+  int result = 0;
+  uint64_t physical = 0;  // where a map went
+  // How many events there were when it began, and when it returned.
+  uint32_t began = 0, ended = 0;
+};
+
 class Checker {
  public:
   explicit Checker(const model::Topology& topology,
@@ -48,6 +59,22 @@ class Checker {
                               uint64_t physical,
                               std::span<const atsfuzz_event> events,
                               const atsfuzz_observation& observation);
+
+  // Judges a `par` block: its operations in the order in which they returned,
+  // those that never did last. `stuck` says why they could not go on; empty:
+  // all returned.
+  //
+  // What must hold when nothing is in flight is asked at the end. Of what must
+  // always hold, the events tell. An access may go where it might have gone had
+  // any of the operations in flight at its time taken effect already, or not
+  // yet: so no legal order of theirs raises an alarm. Whose commands are whose
+  // is not known: what is asked of the commands of one operation
+  // (invalidations- exact, commands-in-order), and
+  // failed-operation-changes-nothing, is not asked here.
+  std::vector<Violation> Block(std::span<const SideBySide> operations,
+                               const std::string& stuck,
+                               std::span<const atsfuzz_event> events,
+                               const atsfuzz_observation& observation);
 
   // Judges only no-leak and memory-safe: a shutdown's own operations are not
   // the scenario's.

@@ -307,29 +307,40 @@ void Staleness::CheckIotlbEntry(const StepView& step,
   }
 }
 
-void Staleness::OnDma(const StepView& step, int index) {
+namespace {
+
+// What the SMMU translates goes where the stream id's owner is attached; what
+// the ATC translated is the function's own.
+int Through(const StepView& step, const atsfuzz_event& event) {
+  const int f = event.function;
+  if (event.c == ATSFUZZ_DMA_ATC_HIT) return f;
+  const StreamSlot slot =
+      step.machine.Find(step.machine.SmmuOf(f), event.stream);
+  if (slot < 0 || !step.machine.IsShared(slot)) return f;
+  const int owner = step.OwnerOf(slot);
+  return owner >= 0 ? owner : f;
+}
+
+}  // namespace
+
+bool Staleness::IsLegal(const StepView& step, int index) {
   const atsfuzz_event& event = step.events[index];
   const int f = event.function;
   if (f >= step.machine.functions() || step.machine.SmmuOf(f) == ATSFUZZ_NONE ||
       event.b == ~uint64_t{0}) {
-    return;
+    return true;
   }
-  // What the SMMU translates goes where the stream id's owner is attached; what
-  // the ATC translated is the function's own.
-  int through = f;
-  if (event.c != ATSFUZZ_DMA_ATC_HIT) {
-    const StreamSlot slot =
-        step.machine.Find(step.machine.SmmuOf(f), event.stream);
-    if (slot >= 0 && step.machine.IsShared(slot)) {
-      const int owner = step.OwnerOf(slot);
-      if (owner >= 0) through = owner;
-    }
-  }
+  return RouteLeads(step, Through(step, event), event.pasid, event.a, event.b,
+                    1) ||
+         IsExcused(step, event);
+}
+
+void Staleness::OnDma(const StepView& step, int index) {
+  if (IsLegal(step, index)) return;
+  const atsfuzz_event& event = step.events[index];
+  const int f = event.function;
+  const int through = Through(step, event);
   const uint32_t pasid = event.pasid;
-  if (RouteLeads(step, through, pasid, event.a, event.b, 1) ||
-      IsExcused(step, event)) {
-    return;
-  }
   Violation* v = step.findings.Report(Invariant::kNoDmaAfterUnmap,
                                       uint64_t{pasid} << 8 | f);
   if (v == nullptr) return;

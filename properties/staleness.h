@@ -41,6 +41,8 @@ class Staleness {
  public:
   // A DMA event.
   void OnDma(const StepView& step, int index);
+  // A DMA event: where it went agrees with the contract.
+  static bool IsLegal(const StepView& step, int index);
   void AtRest(const StepView& step);
 
  private:

@@ -19,7 +19,7 @@ namespace atsfuzz::properties {
 // What an invariant may look at when it judges one kernel entry: the operation,
 // what it returned, what happened meanwhile, and what is true before and after.
 struct StepView {
-  enum Phase : uint8_t { kBoot, kOperation, kShutdown };
+  enum Phase : uint8_t { kBoot, kOperation, kBlock, kShutdown };
 
   const Machine& machine;
   // After the operation: it says what must be true now.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "model/schedule.h"
 #include "report/events.h"
 #include "report/names.h"
 
@@ -70,6 +71,46 @@ void Trace::Step(const model::Operation& operation, bool implicit, int result,
   Events(system);
   Changes(system);
   Violations(system, violations);
+}
+
+void Trace::Block(std::span<const properties::SideBySide> operations,
+                  model::System& system,
+                  std::span<const properties::Violation> violations) {
+  absl::StrAppend(&text_, "par\n");
+  for (const properties::SideBySide& side : operations) {
+    const std::string text =
+        absl::StrCat("  ", ToText(model::Actor::Thread(side.operation.thread)),
+                     ": ", ToText(topology_, side.operation));
+    absl::StrAppendFormat(
+        &text_, "%-*s %s\n", kOperationWidth, text,
+        side.returned ? ResultName(side.result) : "never returns");
+  }
+  EventsOfThreads(system);
+  absl::StrAppend(&text_, "end\n");
+  Changes(system);
+  Violations(system, violations);
+}
+
+void Trace::EventsOfThreads(model::System& system) {
+  const std::span<const atsfuzz_event> events = system.Events();
+  const std::vector<EventLine> lines = LinesOf(topology_, events);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const atsfuzz_event& event = events[lines[i].event];
+    // A thread that goes on at once has not really stopped.
+    if (event.kind == ATSFUZZ_EVENT_STOP && i + 1 < lines.size() &&
+        events[lines[i + 1].event].thread == event.thread) {
+      continue;
+    }
+    const std::string who = event.thread == ATSFUZZ_NONE
+                                ? ToText(model::Actor::Smmu(event.smmu))
+                                : ToText(model::Actor::Thread(event.thread));
+    const std::string where = LocationText(
+        event.kind == ATSFUZZ_EVENT_STOP || event.kind == ATSFUZZ_EVENT_WARN
+            ? InnermostOf(system.Locate(event))
+            : model::Location());
+    absl::StrAppend(&text_, "  ", who, "  ", lines[i].text,
+                    where.empty() ? "" : "  ", where, "\n");
+  }
 }
 
 void Trace::Shutdown(model::System& system,

@@ -9,6 +9,7 @@
 #include "model/operation.h"
 #include "model/system.h"
 #include "model/topology.h"
+#include "properties/checker.h"
 #include "properties/violation.h"
 #include "report/changes.h"
 
@@ -38,6 +39,11 @@ class Trace {
   void Step(const model::Operation& operation, bool implicit, int result,
             model::System& system,
             std::span<const properties::Violation> violations);
+  // A `par` block: what each thread did, in the order in which it happened, and
+  // where in the driver it stopped to let others go on.
+  void Block(std::span<const properties::SideBySide> operations,
+             model::System& system,
+             std::span<const properties::Violation> violations);
   void Shutdown(model::System& system,
                 std::span<const properties::Violation> violations);
 
@@ -46,6 +52,7 @@ class Trace {
 
  private:
   void Events(model::System& system);
+  void EventsOfThreads(model::System& system);
   void Changes(model::System& system);
   void Violations(model::System& system,
                   std::span<const properties::Violation> violations);

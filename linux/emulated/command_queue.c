@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "linux/emulated/state.h"
 
 /* The command queue (specification, sections 3.5 and chapter 4). */
@@ -134,18 +136,22 @@ static char execute(struct smmu *smmu, const uint64_t *command) {
     case CMD_SYNC:
       return field(command[0], 13, 12) == 3 ? kIllegal : kLegal;
     case CMD_CFGI_STE:
+      access_hit(smmu, HIT_CONFIG);
       config_drop_ste(smmu, sid, 1);
       return kLegal;
     case CMD_CFGI_STE_RANGE:
+      access_hit(smmu, HIT_CONFIG);
       count = 2ull << field(command[1], 4, 0);
       config_drop_ste(smmu, (uint32_t)(sid & ~(count - 1)), count);
       return kLegal;
     case CMD_CFGI_CD:
       if (!(idr0 & IDR0_S1P)) return kIllegal;
+      access_hit(smmu, HIT_CONFIG);
       config_drop_cd(smmu, sid, (uint32_t)field(command[0], 31, 12));
       return kLegal;
     case CMD_CFGI_CD_ALL:
       if (!(idr0 & IDR0_S1P)) return kIllegal;
+      access_hit(smmu, HIT_CONFIG);
       config_drop_cds(smmu, sid);
       return kLegal;
     case CMD_TLBI_NH_ALL:
@@ -155,8 +161,10 @@ static char execute(struct smmu *smmu, const uint64_t *command) {
     case CMD_TLBI_S12_VMALL:
     case CMD_TLBI_S2_IPA:
     case CMD_TLBI_NSNH_ALL:
+      access_hit(smmu, HIT_TLB);
       return execute_tlbi(smmu, command);
     case CMD_ATC_INV:
+      access_hit(smmu, HIT_ATC);
       return execute_atc_inv(smmu, command);
     default: /* EL2 commands among them: IDR0.HYP is 0 */
       return kIllegal;
@@ -225,28 +233,60 @@ static uint32_t consume(struct smmu *smmu, uint32_t at) {
   return CERROR_ILL;
 }
 
-void command_queue_run(struct smmu *smmu) {
+static int is_running(const struct smmu *smmu) {
+  uint32_t errors =
+      smmu_register(smmu, REG_GERROR) ^ smmu_register(smmu, REG_GERRORN);
+
+  return (smmu_register(smmu, REG_CR0) & CR0_CMDQEN) && !(errors & GERROR_CMDQ);
+}
+
+static int is_empty(const struct smmu *smmu) {
+  uint32_t cons = smmu_register(smmu, REG_CMDQ_CONS);
+
+  return (cons & position_mask(smmu)) == smmu->queue_end;
+}
+
+/* Consumes the next command. 0: an error has stopped the queue. */
+static int consume_next(struct smmu *smmu) {
   uint32_t *cons = &smmu->page0[REG_CMDQ_CONS / 4];
-  uint32_t mask = position_mask(smmu), at;
+  uint32_t mask = position_mask(smmu), at = *cons & mask;
+  uint32_t error = consume(smmu, at);
 
-  if (!(smmu_register(smmu, REG_CR0) & CR0_CMDQEN)) return;
-  if ((smmu_register(smmu, REG_GERROR) ^ smmu_register(smmu, REG_GERRORN)) &
-      GERROR_CMDQ)
-    return;
-
-  at = *cons & mask;
-  while (at != smmu->queue_end) {
-    uint32_t error = consume(smmu, at);
-
-    if (error) {
-      *cons = at | error << 24;
-      raise_gerror(smmu, GERROR_CMDQ);
-      return;
-    }
-    at = (at + 1) & mask;
-    *cons = at;
-    if (emulator.eager_functions) eager_refill_all();
+  if (error) {
+    *cons = at | error << 24;
+    raise_gerror(smmu, GERROR_CMDQ);
+    return 0;
   }
+  *cons = (at + 1) & mask;
+  if (emulator.eager_functions) eager_refill_all();
+  return 1;
+}
+
+void command_queue_run(struct smmu *smmu) {
+  if (emulator.lazy || !is_running(smmu)) return;
+  while (!is_empty(smmu))
+    if (!consume_next(smmu)) return;
+}
+
+int atsfuzz_emulator_can_consume(uint32_t index) {
+  const struct smmu *smmu = &emulator.smmus[index];
+  uint32_t cons = smmu_register(smmu, REG_CMDQ_CONS);
+
+  if (!is_running(smmu) || is_empty(smmu)) return 0;
+  return opcode_of(command_at(smmu, cons & position_mask(smmu))) != CMD_SYNC ||
+         !access_outstanding(smmu);
+}
+
+void atsfuzz_emulator_consume(uint32_t index) {
+  consume_next(&emulator.smmus[index]);
+}
+
+void atsfuzz_emulator_set_lazy(int lazy) {
+  emulator.lazy = lazy != 0;
+  memset(emulator.accesses, 0, sizeof(emulator.accesses));
+  if (lazy) return;
+  for (uint32_t i = 0; i < emulator.machine.smmu_count; i++)
+    command_queue_run(&emulator.smmus[i]);
 }
 
 /* What the driver hands over with one write of PROD. */

@@ -44,6 +44,7 @@ static uint64_t access_untranslated(const struct requester *who,
   struct regime regime;
   uint8_t fault;
 
+  access_step();
   config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (regime.kind == REGIME_BYPASS) return iova;
   fault = regime.fault;
@@ -65,6 +66,7 @@ static int access_translated(const struct requester *who, uint64_t iova) {
 
   if (!(cr0 & CR0_SMMUEN)) return 0;
   if (!(cr0 & CR0_ATSCHK)) return 1;
+  access_step();
   config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (regime.eats) return 1;
   record_fault(who, regime.ste_fault ? regime.fault : F_TRANSL_FORBIDDEN, iova,
@@ -72,8 +74,10 @@ static int access_translated(const struct requester *who, uint64_t iova) {
   return 0;
 }
 
-static void cache(const struct requester *who, uint64_t iova,
-                  const struct translation *found) {
+/* Makes an ATC entry of an answer, and keeps it if it may. */
+static struct atsfuzz_atc_entry cache(const struct requester *who,
+                                      uint64_t iova,
+                                      const struct translation *found) {
   uint64_t unit = 1ull << function_stu(who->function);
   struct atsfuzz_event *event;
   struct atsfuzz_atc_entry entry = {
@@ -86,6 +90,9 @@ static void cache(const struct requester *who, uint64_t iova,
 
   entry.iova = iova & ~(entry.size - 1);
   entry.physical = found->physical + (entry.iova - found->iova);
+  access_step();
+  if (access_was_hit(HIT_ATC) || !emulator.functions[who->function].ats_enabled)
+    return entry;
   atc_add(&entry);
 
   event = smmu_event(who->smmu, ATSFUZZ_EVENT_ATC_FILL, who->function);
@@ -94,20 +101,22 @@ static void cache(const struct requester *who, uint64_t iova,
   event->a = entry.iova;
   event->b = entry.physical;
   event->c = entry.size;
+  return entry;
 }
 
 /*
- * A translation request; an answer goes to the ATC. 1 if there was one. The
- * SMMU records a request that it refuses, unless `quiet`; "no access" is a
- * regular answer (specification, section 3.9.1).
+ * A translation request; an answer goes to the ATC and to `out`. 1 if there was
+ * one. The SMMU records a request that it refuses, unless `quiet`; "no access"
+ * is a regular answer (specification, section 3.9.1).
  */
 static int request_translation(const struct requester *who, uint64_t iova,
-                               int quiet) {
+                               int quiet, struct atsfuzz_atc_entry *out) {
   struct translation found;
   struct regime regime;
   uint8_t fault = 0;
 
   if (!(smmu_register(who->smmu, REG_CR0) & CR0_SMMUEN)) return 0;
+  access_step();
   config_resolve(who->smmu, who->sid, who->pasid, &regime);
   if (!regime.eats)
     fault = regime.ste_fault ? regime.fault : F_BAD_ATS_TREQ;
@@ -126,29 +135,31 @@ static int request_translation(const struct requester *who, uint64_t iova,
              translate(who->smmu, &regime, iova, &found)) {
     return 0;
   }
-  cache(who, iova, &found);
+  *out = cache(who, iova, &found);
   return 1;
 }
 
 static uint64_t access_by_atc(const struct requester *who, uint64_t iova,
                               uint8_t *result) {
-  const struct atsfuzz_atc_entry *entry =
+  const struct atsfuzz_atc_entry *found =
       atc_find(who->function, who->stream, who->pasid, iova);
+  struct atsfuzz_atc_entry entry;
 
-  *result = ATSFUZZ_DMA_ATC_HIT;
-  if (!entry) {
+  if (found) {
+    *result = ATSFUZZ_DMA_ATC_HIT;
+    entry = *found;
+  } else {
     *result = ATSFUZZ_DMA_ATC_MISS;
-    if (!request_translation(who, iova, 0)) {
+    if (!request_translation(who, iova, 0, &entry)) {
       *result = ATSFUZZ_DMA_BLOCKED;
       return kNowhere;
     }
-    entry = atc_find(who->function, who->stream, who->pasid, iova);
   }
   if (!access_translated(who, iova)) {
     *result = ATSFUZZ_DMA_REFUSED;
     return kNowhere;
   }
-  return entry->physical + (iova - entry->iova);
+  return entry.physical + (iova - entry.iova);
 }
 
 /* Keeps the last pages that an eager function used. */
@@ -181,6 +192,8 @@ void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint32_t pasid,
   if (machine->smmu == ATSFUZZ_NONE || stream >= machine->stream_count) return;
   if (machine->eager && !pasid) remember(function, stream, iova);
   who = requester_of(function, stream, pasid);
+  access_begin(machine->smmu);
+  access_step();
   if (emulator.functions[function].ats_enabled) {
     physical = access_by_atc(&who, iova, &result);
   } else {
@@ -194,6 +207,7 @@ void atsfuzz_emulator_dma(uint32_t function, uint32_t stream, uint32_t pasid,
   event->a = iova;
   event->b = physical;
   event->c = result;
+  access_end();
 }
 
 void eager_refill(uint32_t index) {
@@ -204,8 +218,9 @@ void eager_refill(uint32_t index) {
     return;
   for (uint32_t i = 0; i < function->eager_count; i++) {
     struct requester who = requester_of(index, function->eager[i].stream, 0);
+    struct atsfuzz_atc_entry entry;
     if (!atc_find(index, who.stream, 0, function->eager[i].page))
-      request_translation(&who, function->eager[i].page, 1);
+      request_translation(&who, function->eager[i].page, 1, &entry);
   }
 }
 

@@ -36,6 +36,8 @@ static int lookup(const struct mark *mark, uint64_t iova,
 }
 
 static void fill(const struct mark *mark, const struct translation *found) {
+  access_step();
+  if (access_was_hit(HIT_CONFIG | HIT_TLB)) return;
   if (emulator.iotlb_count == IOTLB_ENTRIES) {
     emulator.iotlb_count--;
     memmove(&emulator.iotlb[0], &emulator.iotlb[1],
@@ -64,6 +66,7 @@ static uint8_t translate_by_table(const struct smmu *smmu,
                             regime->tag, regime->vmid};
   uint8_t fault;
 
+  access_step();
   if (lookup(&mark, iova, out)) return 0;
   fault = walk(smmu, &regime->table, iova, out);
   if (!fault) fill(&mark, out);

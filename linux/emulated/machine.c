@@ -15,6 +15,7 @@ void atsfuzz_emulator_boot(const struct atsfuzz_machine *machine) {
   emulator.stalling_syncs = emulator.syncs = 0;
   emulator.unanswered_syncs = emulator.atc_syncs = 0;
   emulator.last_batch = 0;
+  emulator.lazy = 0;
   emulator.iotlb_count = 0;
   emulator.atc_count = 0;
   for (uint32_t i = 0; i < machine->smmu_count; i++)

@@ -135,8 +135,24 @@ struct function {
   uint8_t config[CONFIG_SPACE_BYTES];
 };
 
+/* What an access in flight has met. */
+enum {
+  HIT_CONFIG = 1, /* an invalidation of configuration */
+  HIT_TLB = 2,    /* of IOTLB entries */
+  HIT_ATC = 4,    /* of ATC entries */
+};
+
+/* An access of a function that takes its time: a thread's. */
+struct access {
+  uint8_t active;
+  uint8_t smmu;
+  uint8_t hits;
+};
+
 struct emulator {
   struct atsfuzz_machine machine;
+  uint8_t lazy;
+  struct access accesses[1 + ATSFUZZ_MAX_THREADS]; /* by thread */
   uint32_t eager_functions; /* bit f: function f is eager */
   uint32_t lost_config_writes, config_writes;
   /* `cmd-sync` and `atc-timeout` by number, and how many there were so far. */
@@ -304,6 +320,21 @@ struct fault_record {
 void event_queue_write(struct smmu *smmu, const struct fault_record *fault);
 /* Toggles GERROR bits. */
 void raise_gerror(struct smmu *smmu, uint32_t bits);
+
+/* ---- Accesses in flight (access.c) --------------------------------------- */
+
+void access_begin(uint32_t smmu);
+void access_end(void);
+/* Between two steps of the access; others may go on. Nothing if there is none.
+ */
+void access_step(void);
+/* The access has met any of `hits`: what it has read so far may be used, until
+ * the CMD_SYNC, and not kept (specification, sections 3.21.1 and 3.9.1.3). */
+int access_was_hit(uint32_t hits);
+/* An invalidation by a command of the SMMU. */
+void access_hit(const struct smmu *smmu, uint8_t hit);
+/* A CMD_SYNC of the SMMU has an access to wait for. */
+int access_outstanding(const struct smmu *smmu);
 
 /* ---- Functions ---------------------------------------------------------- */
 

@@ -26,6 +26,8 @@ int Shift(const atsfuzz::emulated::TableShape& shape, int level) {
 
 constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - (uint64_t{1} << 12);
 
+std::function<void()> hardware_step;
+
 }  // namespace
 
 extern "C" {
@@ -36,6 +38,11 @@ atsfuzz_event* atsfuzz_event_add(uint16_t kind) {
   event.smmu = event.function = ATSFUZZ_NONE;
   EventLog().push_back(event);
   return &EventLog().back();
+}
+
+uint32_t atsfuzz_running_thread() { return 0; }
+void atsfuzz_hardware_step() {
+  if (hardware_step) hardware_step();
 }
 
 int atsfuzz_dma_memory_live(uint64_t address, uint64_t size) {
@@ -49,6 +56,10 @@ int atsfuzz_dma_memory_live(uint64_t address, uint64_t size) {
 }  // extern "C"
 
 namespace atsfuzz::emulated {
+
+void TestMachine::set_hardware_step(std::function<void()> step) {
+  hardware_step = std::move(step);
+}
 
 TestMachine::TestMachine() {
   current = this;

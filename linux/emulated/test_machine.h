@@ -2,6 +2,7 @@
 #define ATSFUZZ_LINUX_EMULATED_TEST_MACHINE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -30,6 +31,9 @@ class TestMachine : public ::testing::Test {
   // stream 0x110; 2: eager PF, stream 0x300. All behind SMMU 0 with everything.
   // Change before Boot().
   atsfuzz_machine machine{};
+
+  // Called between two steps of an access. Null: nothing happens there.
+  static void set_hardware_step(std::function<void()> step);
 
   // Powers on, sets up command queue and stream table, enables the SMMU.
   void Boot();

@@ -138,6 +138,7 @@ uint8_t walk(const struct smmu *smmu, const struct walk_table *table,
         (iova >> level_shift(table, level)) & ((1ull << index_bits) - 1);
     uint64_t pte;
 
+    access_step();
     if (!atsfuzz_dma_memory_live(address, 8ull << index_bits)) {
       smmu_memory_error(smmu, table->stage == 1
                                   ? "SMMU walked freed table memory, stage 1"

@@ -38,7 +38,8 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 /* An allocation that has no memory: an id. Nonzero: it fails. */
 int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place);
 void atsfuzz_memory_free(const void *address);
-/* kfree_rcu: freed when no reader can remain, at the end of the operation. */
+/* kfree_rcu: freed when no reader can remain; outside of `par` blocks at the end of
+ * the operation. */
 void atsfuzz_memory_free_deferred(const void *address);
 void atsfuzz_memory_grace_period(void);
 unsigned long atsfuzz_memory_size(const void *address);
@@ -61,6 +62,62 @@ void atsfuzz_log(int level, const char *device, const char *format, ...);
 void atsfuzz_warn(const char *file, unsigned int line, const char *function, int is_bug,
 		  const char *format, ...);
 int atsfuzz_format(char *out, unsigned long size, const char *format, va_list arguments);
+
+/* ---- Threads (threads.c) --------------------------------------------------- */
+
+/* Who runs; 0 outside of `par` blocks. */
+extern unsigned int atsfuzz_thread;
+/* How many steps the thread may still take, and one. */
+extern unsigned int atsfuzz_steps_left;
+/* Counts what a spinning thread may wait for: stores, releases, answers. */
+extern unsigned int atsfuzz_changes;
+/* By thread: how deep it is in sections that must not sleep, RCU's included. */
+extern unsigned int atsfuzz_atomic[];
+void atsfuzz_out_of_steps(void);
+
+/* Before an access that somebody else may see. */
+static inline void atsfuzz_step(void)
+{
+	if (__builtin_expect(!--atsfuzz_steps_left, 0))
+		atsfuzz_out_of_steps();
+}
+
+/* The same before a lock is taken: nobody goes on to that as long as it is held. */
+void atsfuzz_out_of_steps_before(const int *writer, const int *readers);
+static inline void atsfuzz_step_before(const int *writer, const int *readers)
+{
+	if (__builtin_expect(!--atsfuzz_steps_left, 0))
+		atsfuzz_out_of_steps_before(writer, readers);
+}
+
+static inline void atsfuzz_changed(void)
+{
+	atsfuzz_changes++;
+}
+
+static inline void atsfuzz_enter_atomic(void)
+{
+	atsfuzz_atomic[atsfuzz_thread]++;
+}
+/* The thread has left its last such section: no reader any more. */
+void atsfuzz_quiescent(void);
+static inline void atsfuzz_leave_atomic(void)
+{
+	if (!--atsfuzz_atomic[atsfuzz_thread])
+		atsfuzz_quiescent();
+}
+
+/*
+ * A lock is held as long as one of two words is not zero. Lets others go on until
+ * it is free. Nonzero: nobody will ever free it; reported.
+ */
+int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, const char *file,
+		     unsigned int line, const char *function);
+/* Reports who may not sleep here. `what` does. */
+void atsfuzz_must_not_sleep(const char *what, const char *file, unsigned int line,
+			    const char *function);
+/* Until every reader of now has left its section. */
+void atsfuzz_synchronize(void);
 
 /* ---- Time, scheduling (runtime.c) ----------------------------------------- */
 

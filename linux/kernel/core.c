@@ -137,6 +137,7 @@ u64 atsfuzz_mmio_read(const volatile void *address, unsigned int size)
 {
 	unsigned long offset = (unsigned long)address - ATSFUZZ_MMIO_BASE;
 
+	atsfuzz_step();
 	return atsfuzz_emulator_mmio_read(offset >> 20, offset & 0xfffff, size);
 }
 
@@ -144,6 +145,8 @@ void atsfuzz_mmio_write(volatile void *address, u64 value, unsigned int size)
 {
 	unsigned long offset = (unsigned long)address - ATSFUZZ_MMIO_BASE;
 
+	atsfuzz_step();
+	atsfuzz_changed();
 	atsfuzz_emulator_mmio_write(offset >> 20, offset & 0xfffff, value, size);
 }
 
@@ -179,25 +182,33 @@ int pci_find_ext_capability(struct pci_dev *p, int id)
 
 int pci_read_config_word(const struct pci_dev *p, int at, u16 *value)
 {
+	atsfuzz_step();
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 2);
 	return 0;
 }
 
 int pci_read_config_dword(const struct pci_dev *p, int at, u32 *value)
 {
+	atsfuzz_step();
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 4);
 	return 0;
 }
 
 int pci_write_config_word(const struct pci_dev *p, int at, u16 value)
 {
+	atsfuzz_step();
 	atsfuzz_emulator_config_write(function_of(p), at, value, 2);
+	atsfuzz_changed();
+	atsfuzz_step();
 	return 0;
 }
 
 int pci_write_config_dword(const struct pci_dev *p, int at, u32 value)
 {
+	atsfuzz_step();
 	atsfuzz_emulator_config_write(function_of(p), at, value, 4);
+	atsfuzz_changed();
+	atsfuzz_step();
 	return 0;
 }
 

@@ -393,7 +393,9 @@ unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int 
 		unsigned int l1, first = 0;
 		unsigned long at = (unsigned long)address, base, size;
 
-		if (!master || !arm_smmu_cdtab_allocated(&master->cd_table))
+		/* Another thread may be about to release it. */
+		if (!master || !atsfuzz_memory_size(master) ||
+		    !arm_smmu_cdtab_allocated(&master->cd_table))
 			continue;
 		table = &master->cd_table;
 		if (table->s1fmt == STRTAB_STE_0_S1FMT_LINEAR) {
@@ -405,6 +407,8 @@ unsigned int atsfuzz_driver_cd_owner(const volatile void *address, unsigned int 
 			}
 			continue;
 		}
+		if (!atsfuzz_memory_size(table->l2.l2ptrs))
+			continue;
 		for (l1 = 0; l1 < table->l2.num_l1_ents; l1++, first += CTXDESC_L2_ENTRIES) {
 			base = (unsigned long)table->l2.l2ptrs[l1];
 			if (base && at - base < sizeof(*table->l2.l2ptrs[l1])) {
@@ -442,13 +446,14 @@ const void *atsfuzz_driver_fact(unsigned int fact, unsigned int index, unsigned 
 	*mask = 0xff;
 	switch (fact) {
 	case ATSFUZZ_FACT_BELIEF:
-		if (index >= atsfuzz_the_machine.function_count || !master_of(index))
+		if (index >= atsfuzz_the_machine.function_count ||
+		    !atsfuzz_memory_size(master_of(index)))
 			return NULL;
 		*size = 1;
 		return (const unsigned char *)master_of(index) + belief_byte(mask);
 	case ATSFUZZ_FACT_COUNTER:
 		domain = atsfuzz_core_domain(index);
-		if (!domain || is_nested(domain))
+		if (!domain || !atsfuzz_memory_size(to_smmu_domain(domain)) || is_nested(domain))
 			return NULL;
 		*size = sizeof(atomic_t);
 		return &to_smmu_domain(domain)->nr_ats_masters;

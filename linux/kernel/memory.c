@@ -67,9 +67,13 @@ static struct half halves[2]; /* kernel memory, DMA memory */
 static uint32_t live;
 static const void *managed[MAX_MANAGED];
 static uint32_t managed_count;
-static const void *deferred[MAX_DEFERRED];
+static struct {
+	const void *address;
+	unsigned int readers; /* bit t: thread t may still read it */
+} deferred[MAX_DEFERRED];
 static uint32_t deferred_count;
-static uint64_t number; /* of the operation's next allocation, from 1 */
+/* By thread: of its operation's last allocation, from 1. */
+static uint64_t numbers[THREADS];
 
 /* Arenas of modules in one process lie side by side, at the first free place. */
 static uint8_t *reserve(size_t size)
@@ -127,7 +131,7 @@ void atsfuzz_memory_reset(void)
 	if (!halves[0].base)
 		set_up();
 	live = managed_count = deferred_count = 0;
-	number = 0;
+	memset(numbers, 0, sizeof(numbers));
 	for (int i = 0; i < 2; i++) {
 		POISON(halves[i].base, halves[i].used);
 		halves[i].used = halves[i].count = 0;
@@ -137,7 +141,7 @@ void atsfuzz_memory_reset(void)
 
 void atsfuzz_memory_begin_operation(void)
 {
-	number = 0;
+	numbers[atsfuzz_thread] = 0;
 }
 
 /* The block that starts in the unit of `address`, or NULL. */
@@ -253,10 +257,10 @@ int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place)
 {
 	const struct atsfuzz_request *request = atsfuzz_current_request();
 	uint8_t site = site_of(place);
+	uint64_t number = ++numbers[atsfuzz_thread];
 	int fails;
 	struct atsfuzz_event *event;
 
-	number++;
 	fails = request && ((request->alloc_sites >> site & 1) ||
 			    (number <= 64 && (request->alloc_numbers >> (number - 1) & 1)));
 	event = atsfuzz_event_add(ATSFUZZ_EVENT_ALLOC);
@@ -339,15 +343,37 @@ void atsfuzz_memory_free(const void *address)
 
 void atsfuzz_memory_free_deferred(const void *address)
 {
+	unsigned int readers = atsfuzz_threads_readers();
+
+	/* The earliest end of a grace period is the hardest for whoever forgot one. */
+	if (atsfuzz_threads_side_by_side() && !readers) {
+		atsfuzz_memory_free(address);
+		return;
+	}
 	if (deferred_count == MAX_DEFERRED)
 		atsfuzz_memory_grace_period();
-	deferred[deferred_count++] = address;
+	deferred[deferred_count].address = address;
+	deferred[deferred_count++].readers = readers;
+}
+
+void atsfuzz_memory_quiescent(unsigned int thread)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < deferred_count; i++) {
+		deferred[i].readers &= ~(1u << thread);
+		if (deferred[i].readers)
+			deferred[kept++] = deferred[i];
+		else
+			atsfuzz_memory_free(deferred[i].address);
+	}
+	deferred_count = kept;
 }
 
 void atsfuzz_memory_grace_period(void)
 {
 	for (uint32_t i = 0; i < deferred_count; i++)
-		atsfuzz_memory_free(deferred[i]);
+		atsfuzz_memory_free(deferred[i].address);
 	deferred_count = 0;
 }
 

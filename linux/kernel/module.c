@@ -96,6 +96,7 @@ static int boot(const struct atsfuzz_machine *m)
 	memset(&observation, 0, sizeof(observation));
 	restore_kernel_data();
 	atsfuzz_memory_reset();
+	atsfuzz_threads_boot();
 	atsfuzz_runtime_boot();
 	atsfuzz_interrupts_boot();
 	atsfuzz_runtime_begin(NULL);
@@ -240,6 +241,40 @@ static int operate(const struct atsfuzz_request *request)
 	return operation.result;
 }
 
+void atsfuzz_module_begin_block(void)
+{
+	atsfuzz_runtime_begin(NULL);
+	atsfuzz_emulator_begin(NULL);
+	atsfuzz_trace_begin();
+}
+
+int atsfuzz_module_operate_beside(const struct atsfuzz_request *request)
+{
+	struct operation operation = { request, 0 };
+
+	if (dead)
+		return -EIO;
+	atsfuzz_trace_bottom(__builtin_frame_address(0));
+	atsfuzz_runtime_begin_beside(request);
+	atsfuzz_memory_begin_operation();
+	if (atsfuzz_runtime_guard(operate_step, &operation)) {
+		dead = 1;
+		operation.result = -EIO;
+	}
+	atsfuzz_runtime_begin_beside(NULL);
+	atsfuzz_trace_bottom(NULL);
+	return operation.result;
+}
+
+void atsfuzz_module_end_block(void)
+{
+	if (atsfuzz_runtime_in_flight())
+		dead = 1;
+	atsfuzz_memory_grace_period();
+	if (!dead)
+		atsfuzz_trace_end();
+}
+
 static void release_kind(int virtual_functions)
 {
 	for (unsigned int i = 0; i < machine.function_count; i++)
@@ -348,4 +383,5 @@ __attribute__((visibility("default"))) const struct atsfuzz_module atsfuzz_modul
 	.snapshot = atsfuzz_snapshot_take,
 	.restore = atsfuzz_snapshot_restore,
 #endif
+	.threads = &atsfuzz_threads_table,
 };

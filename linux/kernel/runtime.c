@@ -12,7 +12,7 @@
 #include "linux/kernel/glue.h"
 
 enum {
-	MAX_EVENTS = 8192,
+	MAX_EVENTS = 1 << 15,
 	TEXT_BYTES = 1 << 16,
 	/* Spins after which nothing can end a wait any more: no other CPU runs. */
 	SPINS_TIMEOUT = 1000,
@@ -23,32 +23,48 @@ static struct atsfuzz_event events[MAX_EVENTS + 1];
 static uint32_t event_count;
 static char texts[TEXT_BYTES];
 static uint32_t text_used;
-static struct atsfuzz_request current;
-static int running;
 static uint64_t now_ns;
-static uint32_t spins, stalled_spins;
-static jmp_buf death;
-static int guarded;
+static struct {
+	struct atsfuzz_request request;
+	uint32_t running, spins, stalled_spins;
+} threads[THREADS];
+/* Where a thread's kernel ends if it dies; not while unguarded. */
+static jmp_buf death[THREADS];
+static uint8_t guarded[THREADS];
 
 const struct atsfuzz_request *atsfuzz_current_request(void)
 {
-	return running ? &current : NULL;
+	return threads[atsfuzz_thread].running ? &threads[atsfuzz_thread].request : NULL;
 }
 
 void atsfuzz_runtime_boot(void)
 {
 	now_ns = 0;
-	running = 0;
-	event_count = text_used = 0;
+	memset(threads, 0, sizeof(threads));
+	memset(guarded, 0, sizeof(guarded));
+	atsfuzz_runtime_begin(NULL);
+}
+
+void atsfuzz_runtime_begin_beside(const struct atsfuzz_request *request)
+{
+	threads[atsfuzz_thread].running = request != NULL;
+	if (request)
+		threads[atsfuzz_thread].request = *request;
+	threads[atsfuzz_thread].spins = threads[atsfuzz_thread].stalled_spins = 0;
+}
+
+int atsfuzz_runtime_in_flight(void)
+{
+	for (int i = 1; i < THREADS; i++)
+		if (threads[i].running)
+			return 1;
+	return 0;
 }
 
 void atsfuzz_runtime_begin(const struct atsfuzz_request *request)
 {
-	running = request != NULL;
-	if (request)
-		current = *request;
 	event_count = text_used = 0;
-	spins = stalled_spins = 0;
+	atsfuzz_runtime_begin_beside(request);
 }
 
 const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count)
@@ -66,6 +82,7 @@ struct atsfuzz_event *atsfuzz_event_add(uint16_t kind)
 	memset(event, 0, sizeof(*event));
 	event->kind = event_count < MAX_EVENTS ? kind : ATSFUZZ_EVENT_OVERFLOW;
 	event->smmu = event->function = ATSFUZZ_NONE;
+	event->thread = (uint8_t)atsfuzz_thread;
 	event->stack = atsfuzz_trace_stack();
 	return event;
 }
@@ -74,18 +91,18 @@ int atsfuzz_runtime_guard(void (*step)(void *), void *data)
 {
 	int died;
 
-	guarded = 1;
-	died = setjmp(death);
+	guarded[atsfuzz_thread] = 1;
+	died = setjmp(death[atsfuzz_thread]);
 	if (!died)
 		step(data);
-	guarded = 0;
+	guarded[atsfuzz_thread] = 0;
 	return died;
 }
 
 static void die(void)
 {
-	if (guarded)
-		longjmp(death, 1);
+	if (guarded[atsfuzz_thread])
+		longjmp(death[atsfuzz_thread], 1);
 }
 
 /* ---- Log --------------------------------------------------------------------- */
@@ -139,7 +156,7 @@ void atsfuzz_log(int level, const char *device, const char *format, ...)
 	va_list arguments;
 
 	/* What every boot prints is no news. */
-	if (!running && level >= 6)
+	if (!atsfuzz_current_request() && level >= 6)
 		return;
 	event = atsfuzz_event_add(ATSFUZZ_EVENT_LOG);
 	event->a = (uint64_t)level;
@@ -174,21 +191,40 @@ unsigned long long atsfuzz_time_ns(void)
 
 void atsfuzz_delay_ns(unsigned long long ns)
 {
-	now_ns += ns;
+	if (!atsfuzz_threads_side_by_side())
+		now_ns += ns;
 	atsfuzz_relax();
+}
+
+void atsfuzz_runtime_pass_time(void)
+{
+	now_ns += 1000000;
+}
+
+static void relax_beside(void)
+{
+	atsfuzz_interrupts_deliver();
+	atsfuzz_threads_spin();
 }
 
 void atsfuzz_relax(void)
 {
+	uint32_t spins;
+
+	if (atsfuzz_threads_side_by_side()) {
+		relax_beside();
+		return;
+	}
 	now_ns += 1000;
 	atsfuzz_interrupts_deliver();
 	/* A stall is the scenario's; whoever waits for its end gives up by the clock. */
 	if (atsfuzz_emulator_stalled()) {
-		if (++stalled_spins == SPINS_HANG)
+		if (++threads[0].stalled_spins == SPINS_HANG)
 			die();
 		return;
 	}
-	if (++spins == SPINS_TIMEOUT)
+	spins = ++threads[0].spins;
+	if (spins == SPINS_TIMEOUT)
 		atsfuzz_event_add(ATSFUZZ_EVENT_TIMEOUT);
 	if (spins > SPINS_TIMEOUT)
 		now_ns += 1000000;
@@ -202,9 +238,11 @@ void atsfuzz_relax(void)
 
 int atsfuzz_pci_call_fails(int call)
 {
-	if (!running)
+	const struct atsfuzz_request *request = atsfuzz_current_request();
+
+	if (!request)
 		return 0;
-	return call == ATSFUZZ_PCI_PREPARE_ATS ? current.prepare_ats : current.enable_ats;
+	return call == ATSFUZZ_PCI_PREPARE_ATS ? request->prepare_ats : request->enable_ats;
 }
 
 void atsfuzz_store(volatile void *address, unsigned long long old_value,
@@ -238,7 +276,7 @@ void atsfuzz_runtime_large(void (*variable)(void *start, uint64_t bytes))
 	variable(events, sizeof(events));
 	variable(texts, sizeof(texts));
 	/* Set anew before each use; holds addresses of the stack. */
-	variable(&death, sizeof(death));
+	variable(death, sizeof(death));
 }
 
 void atsfuzz_runtime_parts(void (*part)(void *start, uint64_t bytes))

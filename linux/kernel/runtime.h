@@ -10,14 +10,38 @@
 /* The operation that runs; NULL while booting or shutting down. */
 const struct atsfuzz_request *atsfuzz_current_request(void);
 void atsfuzz_runtime_boot(void);
-/* Starts an operation, or with NULL a boot or shutdown: clears the events. */
+/* Starts an operation, or with NULL a boot, a shutdown or a `par` block: clears the
+ * events. */
 void atsfuzz_runtime_begin(const struct atsfuzz_request *request);
+/* The same for an operation in a `par` block: its events follow the others'. */
+void atsfuzz_runtime_begin_beside(const struct atsfuzz_request *request);
+/* Nonzero: an operation of a `par` block has not returned. */
+int atsfuzz_runtime_in_flight(void);
+void atsfuzz_runtime_pass_time(void);
 const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count);
 /*
  * Runs `step` until it returns, or until the kernel dies in it (BUG, endless
  * wait). Nonzero: it died, and nothing of the machine may run again.
  */
 int atsfuzz_runtime_guard(void (*step)(void *), void *data);
+
+/* ---- threads.c ------------------------------------------------------------ */
+
+enum { THREADS = 1 + ATSFUZZ_MAX_THREADS };
+
+extern const struct atsfuzz_threads atsfuzz_threads_table;
+/* Outside of `par` blocks again, whatever was. */
+void atsfuzz_threads_boot(void);
+/* Nonzero: in a `par` block. */
+int atsfuzz_threads_side_by_side(void);
+/* Bit t: thread t is in a section that must not sleep. */
+unsigned int atsfuzz_threads_readers(void);
+/* In a `par` block: lets others go on until there is a change. */
+void atsfuzz_threads_spin(void);
+/* module.c: runs an operation of the selected thread, after `begin`. */
+void atsfuzz_module_begin_block(void);
+int atsfuzz_module_operate_beside(const struct atsfuzz_request *request);
+void atsfuzz_module_end_block(void);
 
 /* ---- interrupts.c -------------------------------------------------------------- */
 
@@ -35,6 +59,8 @@ void atsfuzz_interrupts_run_threads(void);
 /* ---- memory.c --------------------------------------------------------------- */
 
 void atsfuzz_memory_begin_operation(void);
+/* A thread is no reader any more. */
+void atsfuzz_memory_quiescent(unsigned int thread);
 
 /* ---- trace.c: empty in builds that do not record ------------------------------ */
 

@@ -43,7 +43,13 @@ static struct watch {
 	struct stack writer;
 } watches[WATCHES];
 static uintptr_t watch_low, watch_high;
-static const void *bottom;
+static const void *bottoms[THREADS];
+
+/* The frame below which the running thread's kernel code lies; NULL: none runs. */
+static const void *bottom(void)
+{
+	return atsfuzz_thread < THREADS ? bottoms[atsfuzz_thread] : NULL;
+}
 
 int atsfuzz_trace_compiled_in(void)
 {
@@ -52,7 +58,7 @@ int atsfuzz_trace_compiled_in(void)
 
 void atsfuzz_trace_bottom(const void *frame)
 {
-	bottom = frame;
+	bottoms[atsfuzz_thread] = frame;
 }
 
 /* Return addresses from the caller's caller outwards, up to the bottom frame. */
@@ -63,7 +69,7 @@ static void walk(struct stack *stack, const void *frame, uint64_t first)
 	stack->depth = 0;
 	if (first)
 		stack->frames[stack->depth++] = first;
-	while (at && (const void *)at < bottom && stack->depth < MAX_DEPTH) {
+	while (at && (const void *)at < bottom() && stack->depth < MAX_DEPTH) {
 		const uint64_t *up = (const uint64_t *)at[0];
 
 		stack->frames[stack->depth++] = at[1];
@@ -75,7 +81,7 @@ static void walk(struct stack *stack, const void *frame, uint64_t first)
 
 uint32_t atsfuzz_trace_stack(void)
 {
-	if (stack_count + 1 >= MAX_STACKS || !bottom)
+	if (stack_count + 1 >= MAX_STACKS || !bottom())
 		return 0;
 	walk(&stacks[++stack_count], __builtin_frame_address(0), 0);
 	return stack_count;
@@ -152,7 +158,7 @@ static void stored(uintptr_t address, unsigned int size, const void *frame, uint
 	static uint32_t events_seen;
 	uint32_t events;
 
-	if (quiet || !bottom)
+	if (quiet || !bottom())
 		return;
 	settle();
 	atsfuzz_runtime_events(&events);
@@ -233,7 +239,7 @@ void atsfuzz_trace_streams(void)
 {
 	struct stack here;
 
-	if (!bottom)
+	if (!bottom())
 		return;
 	walk(&here, __builtin_frame_address(0), 0);
 	quiet = 1;

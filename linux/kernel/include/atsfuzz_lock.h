@@ -2,16 +2,21 @@
 #define ATSFUZZ_LOCK_H_
 
 /*
- * Atomics, barriers, locks, RCU, time. One CPU runs an operation to its end, so
- * a lock is a flag that tells misuse: taking a held lock or releasing a free one
- * is a deadlock or a bug of the caller. Atomics are macros, so that a recorded
- * access carries the caller's line.
+ * Atomics, barriers, locks, RCU, time. Before each access that another CPU or the
+ * hardware may see, others may go on (atsfuzz_step). Outside of `par` blocks nobody
+ * else runs, and a lock that is held is a deadlock. All of it is macros, so that a
+ * recorded access carries the caller's line.
  */
 
-#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define READ_ONCE(x) \
+	({ \
+		atsfuzz_step(); \
+		*(const volatile typeof(x) *)&(x); \
+	})
 #define WRITE_ONCE(x, value) \
 	do { \
 		typeof(x) __new = (value); \
+		atsfuzz_step(); \
 		if (sizeof(x) == 8 && atsfuzz_memory_is_dma((const void *)&(x))) { \
 			unsigned long long __old64, __new64; \
 			__builtin_memcpy(&__old64, (const void *)&(x), 8); \
@@ -21,26 +26,31 @@
 		} else { \
 			*(volatile typeof(x) *)&(x) = __new; \
 		} \
+		atsfuzz_changed(); \
 	} while (0)
 #define smp_load_acquire(p) READ_ONCE(*(p))
 #define smp_store_release(p, v) WRITE_ONCE(*(p), v)
 #define smp_store_mb(x, v) WRITE_ONCE(x, v)
 
-#define mb() barrier()
-#define rmb() barrier()
-#define wmb() barrier()
-#define dma_mb() barrier()
-#define dma_rmb() barrier()
-#define dma_wmb() barrier()
-#define smp_mb() barrier()
-#define smp_rmb() barrier()
-#define smp_wmb() barrier()
-#define __iomb() barrier()
-#define smp_mb__before_atomic() barrier()
-#define smp_mb__after_atomic() barrier()
+#define __barrier() \
+	do { \
+		atsfuzz_step(); \
+		barrier(); \
+	} while (0)
+#define mb() __barrier()
+#define rmb() __barrier()
+#define wmb() __barrier()
+#define dma_mb() __barrier()
+#define dma_rmb() __barrier()
+#define dma_wmb() __barrier()
+#define smp_mb() __barrier()
+#define smp_rmb() __barrier()
+#define smp_wmb() __barrier()
+#define __iomb() __barrier()
+#define smp_mb__before_atomic() __barrier()
+#define smp_mb__after_atomic() __barrier()
 #define smp_acquire__after_ctrl_dep() barrier()
 
-/* The condition can only become true by hardware: one CPU, nobody else runs. */
 #define smp_cond_load_relaxed(p, condition) \
 	({ \
 		typeof(*(p)) VAL; \
@@ -72,29 +82,36 @@ typedef struct {
 		(i) \
 	}
 
-#define __counter(v) ((v)->counter)
-#define __atomic_return(v, op, i) (__counter(v) op(i))
-#define __atomic_fetch(v, op, i) \
+/* An atomic access that changes what it accesses. */
+#define __changing(expression) \
 	({ \
+		atsfuzz_step(); \
+		atsfuzz_changed(); \
+		expression; \
+	})
+#define __counter(v) ((v)->counter)
+#define __atomic_return(v, op, i) __changing(__counter(v) op(i))
+#define __atomic_fetch(v, op, i) \
+	__changing(({ \
 		typeof(__counter(v)) __was = __counter(v); \
 		__counter(v) op(i); \
 		__was; \
-	})
+	}))
 #define atomic_read(v) READ_ONCE(__counter(v))
 #define atomic_read_acquire(v) READ_ONCE(__counter(v))
-#define atomic_set(v, i) ((void)(__counter(v) = (i)))
+#define atomic_set(v, i) ((void)__changing(__counter(v) = (i)))
 #define atomic_set_release(v, i) atomic_set(v, i)
-#define atomic_inc(v) ((void)(__counter(v) += 1))
-#define atomic_dec(v) ((void)(__counter(v) -= 1))
-#define atomic_add(i, v) ((void)(__counter(v) += (i)))
-#define atomic_sub(i, v) ((void)(__counter(v) -= (i)))
+#define atomic_inc(v) ((void)__atomic_return(v, +=, 1))
+#define atomic_dec(v) ((void)__atomic_return(v, -=, 1))
+#define atomic_add(i, v) ((void)__atomic_return(v, +=, i))
+#define atomic_sub(i, v) ((void)__atomic_return(v, -=, i))
 #define atomic_inc_return(v) __atomic_return(v, +=, 1)
 #define atomic_dec_return(v) __atomic_return(v, -=, 1)
 #define atomic_inc_return_relaxed(v) atomic_inc_return(v)
 #define atomic_dec_return_release(v) atomic_dec_return(v)
 #define atomic_dec_return_relaxed(v) atomic_dec_return(v)
 #define atomic_dec_and_test(v) (atomic_dec_return(v) == 0)
-#define atomic_inc_not_zero(v) (__counter(v) ? (__counter(v) += 1, true) : false)
+#define atomic_inc_not_zero(v) __changing(__counter(v) ? (__counter(v) += 1, true) : false)
 #define atomic_fetch_inc_relaxed(v) __atomic_fetch(v, +=, 1)
 #define atomic_fetch_inc(v) __atomic_fetch(v, +=, 1)
 #define atomic_fetch_dec(v) __atomic_fetch(v, -=, 1)
@@ -108,16 +125,21 @@ typedef struct {
 #define atomic_cond_read_acquire(v, condition) atomic_cond_read_relaxed(v, condition)
 #define atomic_long_read(v) atomic_read(v)
 #define atomic_long_set(v, i) atomic_set(v, i)
-#define atomic_long_xor(i, v) ((void)(__counter(v) ^= (i)))
+#define atomic_long_xor(i, v) ((void)__atomic_return(v, ^=, i))
 #define atomic_long_cond_read_relaxed(v, condition) atomic_cond_read_relaxed(v, condition)
 #define atomic64_read(v) atomic_read(v)
 #define atomic64_set(v, i) atomic_set(v, i)
 #define atomic64_inc(v) atomic_inc(v)
 #define cmpxchg(p, old, new) \
 	({ \
-		typeof(*(p)) __was = *(p), __old = (typeof(*(p)))(old); \
-		if (__was == __old) \
-			*(p) = (typeof(*(p)))(new); \
+		typeof(*(p)) __was, __old = (typeof(*(p)))(old); \
+		typeof(*(p)) __new = (typeof(*(p)))(new); \
+		atsfuzz_step(); \
+		__was = *(volatile typeof(*(p)) *)(p); \
+		if (__was == __old) { \
+			*(volatile typeof(*(p)) *)(p) = __new; \
+			atsfuzz_changed(); \
+		} \
 		__was; \
 	})
 #define cmpxchg_relaxed(p, old, new) cmpxchg(p, old, new)
@@ -127,8 +149,11 @@ typedef struct {
 #define cmpxchg_store(p, old, new) cmpxchg(p, old, new)
 #define xchg(p, new) \
 	({ \
-		typeof(*(p)) __was = *(p); \
-		*(p) = (new); \
+		typeof(*(p)) __was, __new = (new); \
+		atsfuzz_step(); \
+		__was = *(volatile typeof(*(p)) *)(p); \
+		*(volatile typeof(*(p)) *)(p) = __new; \
+		atsfuzz_changed(); \
 		__was; \
 	})
 #define xchg_relaxed(p, new) xchg(p, new)
@@ -147,16 +172,18 @@ typedef struct {
 	{ \
 		(n) \
 	}
-#define refcount_set(r, n) ((void)((r)->counter = (n)))
+#define refcount_set(r, n) ((void)__changing((r)->counter = (n)))
 #define refcount_read(r) READ_ONCE((r)->counter)
 #define refcount_inc(r) \
 	do { \
+		atsfuzz_step(); \
 		WARN_ON((r)->counter <= 0); \
 		(r)->counter++; \
 	} while (0)
-#define refcount_inc_not_zero(r) ((r)->counter ? ((r)->counter++, true) : false)
+#define refcount_inc_not_zero(r) __changing((r)->counter ? ((r)->counter++, true) : false)
 #define refcount_dec_and_test(r) \
 	({ \
+		atsfuzz_step(); \
 		WARN_ON((r)->counter <= 0); \
 		--(r)->counter == 0; \
 	})
@@ -193,72 +220,168 @@ struct rw_semaphore {
 #define init_rwsem(l) rwlock_init(l)
 #define mutex_destroy(m) ((void)(m))
 
+/* `held` and `writer` name their holder, from 1. */
+#define __me ((int)atsfuzz_thread + 1)
+#define __wait_for(writer, readers, l) \
+	(unlikely((writer) || (readers)) && \
+	 atsfuzz_wait_for(&(writer), &(readers), #l, __FILE__, __LINE__, __func__))
 #define __take(l) \
 	do { \
-		if (unlikely((l)->held)) \
-			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, "deadlock: %s is held", #l); \
-		(l)->held = 1; \
+		atsfuzz_step_before(&(l)->held, &(l)->held); \
+		(void)__wait_for((l)->held, (l)->held, l); \
+		(l)->held = __me; \
 	} while (0)
 #define __give(l) \
 	do { \
-		if (unlikely(!(l)->held)) \
+		atsfuzz_step(); \
+		if (unlikely((l)->held != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
 		(l)->held = 0; \
+		atsfuzz_changed(); \
 	} while (0)
-#define mutex_lock(m) __take(m)
-#define mutex_lock_nested(m, c) __take(m)
+#define __take_read(l) \
+	do { \
+		atsfuzz_step_before(&(l)->writer, &(l)->writer); \
+		(void)__wait_for((l)->writer, (l)->writer, l); \
+		(l)->readers++; \
+	} while (0)
+#define __give_read(l) \
+	do { \
+		atsfuzz_step(); \
+		(l)->readers--; \
+		atsfuzz_changed(); \
+	} while (0)
+#define __take_write(l) \
+	do { \
+		atsfuzz_step_before(&(l)->writer, &(l)->readers); \
+		(void)__wait_for((l)->writer, (l)->readers, l); \
+		(l)->writer = __me; \
+	} while (0)
+#define __give_write(l) \
+	do { \
+		atsfuzz_step(); \
+		if (unlikely((l)->writer != __me)) \
+			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
+				     "release of %s, which is not held", #l); \
+		(l)->writer = 0; \
+		atsfuzz_changed(); \
+	} while (0)
+
+#define __may_sleep(what) \
+	do { \
+		if (unlikely(atsfuzz_atomic[atsfuzz_thread])) \
+			atsfuzz_must_not_sleep(what, __FILE__, __LINE__, __func__); \
+	} while (0)
+#define mutex_lock(m) \
+	do { \
+		__may_sleep("mutex_lock"); \
+		__take(m); \
+	} while (0)
+#define mutex_lock_nested(m, c) mutex_lock(m)
 #define mutex_lock_interruptible(m) \
 	({ \
-		__take(m); \
+		mutex_lock(m); \
 		0; \
 	})
-#define mutex_trylock(m) ((m)->held ? 0 : ((m)->held = 1))
+#define mutex_trylock(m) \
+	({ \
+		atsfuzz_step(); \
+		(m)->held ? 0 : ((m)->held = __me); \
+	})
 #define mutex_unlock(m) __give(m)
 #define mutex_is_locked(m) ((m)->held)
-#define spin_lock(l) __take(l)
-#define spin_unlock(l) __give(l)
-#define spin_lock_irq(l) __take(l)
-#define spin_unlock_irq(l) __give(l)
+
+/* Whoever holds one of these must not sleep. */
+#define __atomically(take, l) \
+	do { \
+		atsfuzz_enter_atomic(); \
+		take(l); \
+	} while (0)
+#define __no_longer(give, l) \
+	do { \
+		give(l); \
+		atsfuzz_leave_atomic(); \
+	} while (0)
+#define spin_lock(l) __atomically(__take, l)
+#define spin_unlock(l) __no_longer(__give, l)
+#define spin_lock_irq(l) spin_lock(l)
+#define spin_unlock_irq(l) spin_unlock(l)
 #define spin_lock_irqsave(l, flags) \
 	do { \
 		(flags) = 0; \
-		__take(l); \
+		spin_lock(l); \
 	} while (0)
 #define spin_unlock_irqrestore(l, flags) \
 	do { \
 		(void)(flags); \
-		__give(l); \
+		spin_unlock(l); \
 	} while (0)
-#define raw_spin_lock(l) __take(l)
-#define raw_spin_unlock(l) __give(l)
+#define raw_spin_lock(l) spin_lock(l)
+#define raw_spin_unlock(l) spin_unlock(l)
 #define raw_spin_lock_irqsave(l, flags) spin_lock_irqsave(l, flags)
 #define raw_spin_unlock_irqrestore(l, flags) spin_unlock_irqrestore(l, flags)
-#define read_lock(l) ((void)((l)->readers++))
-#define read_unlock(l) ((void)((l)->readers--))
-#define read_lock_irqsave(l, flags) ((void)((flags) = 0, (l)->readers++))
-#define read_unlock_irqrestore(l, flags) ((void)((void)(flags), (l)->readers--))
-#define write_lock(l) ((void)((l)->writer = 1))
-#define write_unlock(l) ((void)((l)->writer = 0))
-#define write_lock_irqsave(l, flags) ((void)((flags) = 0, (l)->writer = 1))
-#define write_unlock_irqrestore(l, flags) ((void)((void)(flags), (l)->writer = 0))
-#define down_read(l) read_lock(l)
-#define up_read(l) read_unlock(l)
-#define down_write(l) write_lock(l)
-#define up_write(l) write_unlock(l)
-#define local_irq_save(flags) ((void)((flags) = 0))
-#define local_irq_restore(flags) ((void)(flags))
-#define preempt_disable() barrier()
-#define preempt_enable() barrier()
+#define read_lock(l) __atomically(__take_read, l)
+#define read_unlock(l) __no_longer(__give_read, l)
+#define read_lock_irqsave(l, flags) \
+	do { \
+		(flags) = 0; \
+		read_lock(l); \
+	} while (0)
+#define read_unlock_irqrestore(l, flags) \
+	do { \
+		(void)(flags); \
+		read_unlock(l); \
+	} while (0)
+#define write_lock(l) __atomically(__take_write, l)
+#define write_unlock(l) __no_longer(__give_write, l)
+#define write_lock_irqsave(l, flags) \
+	do { \
+		(flags) = 0; \
+		write_lock(l); \
+	} while (0)
+#define write_unlock_irqrestore(l, flags) \
+	do { \
+		(void)(flags); \
+		write_unlock(l); \
+	} while (0)
+#define down_read(l) \
+	do { \
+		__may_sleep("down_read"); \
+		__take_read(l); \
+	} while (0)
+#define up_read(l) __give_read(l)
+#define down_write(l) \
+	do { \
+		__may_sleep("down_write"); \
+		__take_write(l); \
+	} while (0)
+#define up_write(l) __give_write(l)
+#define local_irq_save(flags) \
+	do { \
+		(flags) = 0; \
+		atsfuzz_enter_atomic(); \
+	} while (0)
+#define local_irq_restore(flags) \
+	do { \
+		(void)(flags); \
+		atsfuzz_leave_atomic(); \
+	} while (0)
+#define preempt_disable() atsfuzz_enter_atomic()
+#define preempt_enable() atsfuzz_leave_atomic()
 
-#define lockdep_assert_held(l) ((void)WARN_ON(!(l)->held))
+#define lockdep_assert_held(l) ((void)WARN_ON((l)->held != __me))
 #define lockdep_assert_held_write(l) ((void)(l))
 #define lockdep_assert_not_held(l) ((void)(l))
-#define lockdep_is_held(l) ((l)->held)
+#define lockdep_is_held(l) ((l)->held == __me)
 #define might_lock(l) ((void)(l))
-#define might_sleep() barrier()
-#define might_sleep_if(condition) ((void)(condition))
-#define might_alloc(gfp) ((void)(gfp))
+#define might_sleep() __may_sleep("might_sleep")
+#define might_sleep_if(condition) \
+	do { \
+		if (condition) \
+			might_sleep(); \
+	} while (0)
+#define might_alloc(gfp) might_sleep_if((gfp)&GFP_KERNEL)
 #define cond_resched() barrier()
 
 /* ---- RCU ---------------------------------------------------------------- */
@@ -267,18 +390,33 @@ struct rcu_head {
 	void *next;
 	void *func;
 };
-#define rcu_read_lock() barrier()
-#define rcu_read_unlock() barrier()
+#define rcu_read_lock() \
+	do { \
+		atsfuzz_step(); \
+		atsfuzz_enter_atomic(); \
+	} while (0)
+#define rcu_read_unlock() \
+	do { \
+		atsfuzz_step(); \
+		atsfuzz_leave_atomic(); \
+		atsfuzz_changed(); \
+	} while (0)
 #define rcu_dereference(p) READ_ONCE(p)
 #define rcu_dereference_protected(p, c) (p)
 #define rcu_dereference_check(p, c) (p)
 #define rcu_access_pointer(p) (p)
 #define rcu_dereference_raw(p) READ_ONCE(p)
-#define rcu_assign_pointer(p, v) ((p) = (v))
+#define rcu_assign_pointer(p, v) \
+	do { \
+		typeof(p) __pointer = (v); \
+		atsfuzz_step(); \
+		(p) = __pointer; \
+		atsfuzz_changed(); \
+	} while (0)
 #define RCU_INIT_POINTER(p, v) ((p) = (v))
 #define kfree_rcu(p, member) atsfuzz_memory_free_deferred(p)
 #define kfree_rcu_mightsleep(p) atsfuzz_memory_free_deferred(p)
-#define synchronize_rcu() atsfuzz_memory_grace_period()
+#define synchronize_rcu() atsfuzz_synchronize()
 struct srcu_struct {
 	int unused;
 };

@@ -1,0 +1,267 @@
+#include "fuzz/block_run.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace atsfuzz::fuzz {
+namespace {
+
+using model::Actor;
+using model::Interleaving;
+using model::Operation;
+using model::SmmuId;
+using model::Turn;
+using properties::SideBySide;
+
+class BlockRunner {
+ public:
+  BlockRunner(const model::Scenario& scenario, const model::Block& block,
+              const std::vector<uint64_t>& physical, model::Contract contract,
+              model::System& system, const BlockOptions& options)
+      : scenario_(scenario),
+        block_(block),
+        physical_(physical),
+        contract_(std::move(contract)),
+        system_(system),
+        interleaving_(*system.interleaving()),
+        options_(options) {
+    const auto threads = ThreadsOf(scenario, block);
+    for (size_t thread = 1; thread < threads.size(); ++thread) {
+      threads_[thread].operations = threads[thread];
+    }
+  }
+
+  absl::StatusOr<BlockResult> Run() {
+    interleaving_.Begin();
+    bool begun = false;
+    while (problem_.ok() && Look()) {
+      if (!begun) options_.scheduler->Begin(situation_);
+      begun = true;
+      const Choice choice = options_.scheduler->Next(situation_);
+      if (choice.actor.is_smmu()) {
+        MoveSmmu(choice);
+      } else {
+        MoveThread(choice);
+      }
+      if (died_) break;
+    }
+    if (problem_.ok()) GiveUp();
+    interleaving_.End();
+    if (!problem_.ok()) return problem_;
+    return std::move(result_);
+  }
+
+ private:
+  struct Thread {
+    std::vector<size_t> operations;  // indices into the scenario
+    size_t next = 0;                 // into `operations`
+    bool in_flight = false;          // operations[next]
+    SideBySide side;                 // in flight
+  };
+
+  static bool Ended(const Thread& thread) {
+    return thread.next == thread.operations.size();
+  }
+  int smmus() const {
+    return static_cast<int>(scenario_.topology.smmus.size());
+  }
+
+  // Finds out who is ready. False: nobody, for ever.
+  bool Look() {
+    for (;;) {
+      bool any = false, in_flight = false;
+      for (int thread = 1; thread <= block_.threads; ++thread) {
+        const Thread& t = threads_[thread];
+        const bool ready = t.in_flight ? interleaving_.IsReady(thread)
+                                       : t.next < t.operations.size();
+        situation_.ready[Actor::Thread(thread).value] = ready;
+        Position& position = situation_.position[Actor::Thread(thread).value];
+        position.waits = t.in_flight && !ready;
+        position.ended = !t.in_flight && !ready;
+        any |= ready;
+        in_flight |= t.in_flight;
+      }
+      for (int smmu = 0; smmu < smmus(); ++smmu) {
+        const bool ready = interleaving_.IsReady(SmmuId(uint8_t(smmu)));
+        situation_.ready[Actor::Smmu(smmu).value] = ready;
+        any |= ready;
+      }
+      if (any) return true;
+      if (!in_flight || !interleaving_.PassTime()) return false;
+    }
+  }
+
+  // The next turn of `actor` is about to begin.
+  void Tell(Actor actor) {
+    if (!options_.tell) return;
+    const model::Schedule& schedule = result_.schedule;
+    const bool goes_on = !schedule.empty() && schedule.back().actor == actor;
+    options_.tell(schedule.size() - (goes_on ? 1 : 0), {.actor = actor});
+  }
+
+  void MoveSmmu(const Choice& choice) {
+    const SmmuId smmu(static_cast<uint8_t>(choice.actor.smmu()));
+    Position& position = situation_.position[choice.actor.value];
+    Tell(choice.actor);
+    for (uint32_t i = 0; i < choice.steps && interleaving_.IsReady(smmu); ++i) {
+      interleaving_.Advance(smmu);
+      position.step = ++position.taken;
+      ++situation_.steps;
+    }
+    Record(choice.actor, position.step);
+  }
+
+  void MoveThread(const Choice& choice) {
+    const int number = choice.actor.thread();
+    Thread& thread = threads_[number];
+    if (!thread.in_flight && !Start(number)) {
+      Record(choice.actor, Ended(thread) ? Turn::kToTheEnd : 0);
+      return;
+    }
+    Position& position = situation_.position[choice.actor.value];
+    Tell(choice.actor);
+    situation_.last = choice.actor;
+    const Interleaving::Progress progress =
+        interleaving_.Advance(number, choice.steps);
+    situation_.steps += std::max(progress.steps, 1u);
+    if (progress.stop == Interleaving::Stop::kReturned) {
+      Return(number, progress.result);
+      position = {.operation = static_cast<uint8_t>(position.operation + 1)};
+      Record(choice.actor, Ended(thread) ? Turn::kToTheEnd : 0);
+      return;
+    }
+    // Who spins has made its last access, and stands before the next.
+    const bool spins = progress.stop == Interleaving::Stop::kSpins;
+    position.taken += progress.steps;
+    position.step = position.taken + (spins ? 1 : 0);
+    Record(choice.actor, position.step);
+  }
+
+  // Gives a thread its next operation. False: it was left out.
+  bool Start(int number) {
+    Thread& thread = threads_[number];
+    const size_t index = thread.operations[thread.next];
+    const Operation& operation = scenario_.operations[index];
+    absl::Status status = model::Fits(system_.capabilities(), system_.name(),
+                                      scenario_.topology, operation);
+    if (status.ok()) status = contract_.Allows(operation);
+    if (status.ok() && contract_.AllocatesDomain(operation)) {
+      status = absl::FailedPreconditionError(
+          "its domain is not allocated when the block begins");
+    }
+    if (!status.ok()) {
+      if (!options_.drop_impossible) {
+        problem_ = absl::FailedPreconditionError(
+            absl::StrCat("operation ", index + 1, ", `",
+                         ToText(scenario_.topology, operation),
+                         "`: ", absl::string_view(status.message())));
+      }
+      Position& position = situation_.position[Actor::Thread(number).value];
+      position = {.operation = static_cast<uint8_t>(position.operation + 1)};
+      ++thread.next;
+      return false;
+    }
+    thread.side = {.operation = operation,
+                   .physical = physical_[index - block_.first],
+                   .began = Events()};
+    model::FunctionId through;
+    if (operation.kind == model::OperationKind::kDomainNew) {
+      through = contract_.AllocatesThrough(operation);
+    }
+    interleaving_.Start(number, operation, through, thread.side.physical);
+    thread.in_flight = true;
+    return true;
+  }
+
+  void Return(int number, int result) {
+    Thread& thread = threads_[number];
+    thread.in_flight = false;
+    thread.side.returned = true;
+    thread.side.result = result;
+    thread.side.ended = Events();
+    contract_.Apply(thread.side.operation, result, thread.side.physical);
+    result_.operations.push_back(thread.side);
+    result_.indices.push_back(
+        static_cast<uint32_t>(thread.operations[thread.next]));
+    ++thread.next;
+    const std::span<const atsfuzz_event> events = system_.Events();
+    died_ =
+        std::any_of(events.begin(), events.end(),
+                    [](const atsfuzz_event& event) { return IsDeath(event); });
+  }
+
+  // The kernel's end, be it a BUG or a wait that was given up.
+  static bool IsDeath(const atsfuzz_event& event) {
+    return event.a == 1 && (event.kind == ATSFUZZ_EVENT_WARN ||
+                            event.kind == ATSFUZZ_EVENT_TIMEOUT ||
+                            event.kind == ATSFUZZ_EVENT_MEMORY_ERROR);
+  }
+
+  // What is still in flight will never return.
+  void GiveUp() {
+    std::vector<std::string> waits;
+    for (int number = 1; number <= block_.threads; ++number) {
+      Thread& thread = threads_[number];
+      if (!thread.in_flight) continue;
+      result_.operations.push_back(thread.side);
+      result_.indices.push_back(
+          static_cast<uint32_t>(thread.operations[thread.next]));
+      waits.push_back(
+          absl::StrCat("`", ToText(scenario_.topology, thread.side.operation),
+                       "` waits for ", interleaving_.WaitsFor(number)));
+    }
+    result_.steps = situation_.steps;
+    if (!died_) result_.stuck = absl::StrJoin(waits, "; ");
+  }
+
+  void Record(Actor actor, uint32_t step) {
+    Turn turn = {.actor = actor,
+                 .step = static_cast<uint16_t>(
+                     std::min<uint32_t>(step, Turn::kToTheEnd))};
+    if (!actor.is_smmu() && turn.step != Turn::kToTheEnd) {
+      turn.operation = situation_.position[actor.value].operation;
+    }
+    model::Schedule& schedule = result_.schedule;
+    if (!schedule.empty() && schedule.back().actor == actor) {
+      schedule.back() = turn;
+    } else {
+      schedule.push_back(turn);
+    }
+    if (options_.tell) options_.tell(schedule.size() - 1, turn);
+  }
+
+  uint32_t Events() { return static_cast<uint32_t>(system_.Events().size()); }
+
+  const model::Scenario& scenario_;
+  const model::Block& block_;
+  const std::vector<uint64_t>& physical_;
+  model::Contract contract_;
+  model::System& system_;
+  Interleaving& interleaving_;
+  const BlockOptions& options_;
+  std::array<Thread, 1 + ATSFUZZ_MAX_THREADS> threads_;
+  Situation situation_;
+  BlockResult result_;
+  absl::Status problem_;
+  bool died_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<BlockResult> RunBlock(const model::Scenario& scenario,
+                                     const model::Block& block,
+                                     const std::vector<uint64_t>& physical,
+                                     model::Contract contract,
+                                     model::System& system,
+                                     const BlockOptions& options) {
+  return BlockRunner(scenario, block, physical, std::move(contract), system,
+                     options)
+      .Run();
+}
+
+}  // namespace atsfuzz::fuzz

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "fuzz/shrink_moves.h"
+#include "model/block.h"
+
+// Moves on the `par` block and its schedule.
+namespace atsfuzz::fuzz {
+
+using model::Block;
+using model::Operation;
+using model::Scenario;
+using model::Turn;
+
+namespace {
+
+// The operations of `thread` run before the block, or after it.
+Scenario OutOfBlock(const Scenario& scenario, const Block& block, int thread,
+                    bool before) {
+  Scenario moved = scenario;
+  const auto first =
+      moved.operations.begin() + static_cast<ptrdiff_t>(block.first);
+  const auto end = moved.operations.begin() + static_cast<ptrdiff_t>(block.end);
+  const auto stays_first = [&](const Operation& operation) {
+    return (operation.thread == thread) == before;
+  };
+  std::stable_partition(first, end, stays_first);
+  for (auto it = first; it != end; ++it) {
+    if (it->thread == thread) it->thread = 0;
+  }
+  return moved;
+}
+
+// Thread `from` goes on after the end of thread `to`.
+Scenario Joined(const Scenario& scenario, int from, int to) {
+  Scenario joined = scenario;
+  for (Operation& operation : joined.operations) {
+    if (operation.thread == from) operation.thread = static_cast<uint8_t>(to);
+  }
+  return joined;
+}
+
+Scenario WithoutTurns(const Scenario& scenario, size_t first, size_t end) {
+  Scenario result = scenario;
+  result.schedule.erase(result.schedule.begin() + static_cast<ptrdiff_t>(first),
+                        result.schedule.begin() + static_cast<ptrdiff_t>(end));
+  return result;
+}
+
+}  // namespace
+
+bool DropThreads(const Scenario& scenario, const Attempt& attempt) {
+  const Block block = BlockOf(scenario);
+  if (!block.exists()) return false;
+  Scenario sequential = scenario;
+  for (Operation& operation : sequential.operations) operation.thread = 0;
+  if (attempt(sequential)) return true;
+  for (int thread = 1; thread <= block.threads; ++thread) {
+    for (bool before : {true, false}) {
+      if (attempt(OutOfBlock(scenario, block, thread, before))) return true;
+    }
+    for (int to = 1; to <= block.threads; ++to) {
+      if (to != thread && attempt(Joined(scenario, thread, to))) return true;
+    }
+  }
+  // One operation at a time: the first of a thread, or its last.
+  for (size_t i = block.first; i < block.end; ++i) {
+    const uint8_t thread = scenario.operations[i].thread;
+    const bool first =
+        i == block.first || scenario.operations[i - 1].thread != thread;
+    const bool last =
+        i + 1 == block.end || scenario.operations[i + 1].thread != thread;
+    if (!first && !last) continue;
+    Scenario moved = scenario;
+    moved.operations[i].thread = 0;
+    const auto at = moved.operations.begin();
+    const auto here = at + static_cast<ptrdiff_t>(i);
+    if (first) {
+      std::rotate(at + static_cast<ptrdiff_t>(block.first), here, here + 1);
+    } else {
+      std::rotate(here, here + 1, at + static_cast<ptrdiff_t>(block.end));
+    }
+    if (attempt(moved)) return true;
+  }
+  return false;
+}
+
+bool DropTurns(const Scenario& scenario, const Attempt& attempt) {
+  const size_t count = scenario.schedule.size();
+  if (count == 0) return false;
+  for (size_t chunk = std::max<size_t>(count / 2, 1); chunk >= 1; chunk /= 2) {
+    for (size_t end = count; end >= chunk; end -= chunk) {
+      if (attempt(WithoutTurns(scenario, end - chunk, end))) return true;
+    }
+    if (chunk == 1) break;
+  }
+  return false;
+}
+
+bool SimplifyTurns(const Scenario& scenario, const Attempt& attempt) {
+  for (size_t i = 0; i < scenario.schedule.size(); ++i) {
+    const Turn& turn = scenario.schedule[i];
+    const auto with = [&](const Turn& other) {
+      Scenario simpler = scenario;
+      simpler.schedule[i] = other;
+      return simpler;
+    };
+    if (turn.step == Turn::kToTheEnd) continue;
+    if (attempt(with({.actor = turn.actor}))) return true;
+    for (uint32_t step : Towards(0, turn.step)) {
+      Turn other = turn;
+      other.step = static_cast<uint16_t>(step);
+      if (attempt(with(other))) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace atsfuzz::fuzz

@@ -1,0 +1,85 @@
+#include "linux/interleaving.h"
+
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/schedule.h"
+
+namespace atsfuzz::linux_driver {
+
+ModuleInterleaving::ModuleInterleaving(const atsfuzz_threads* threads,
+                                       ToRequest to_request)
+    : threads_(threads), to_request_(std::move(to_request)) {}
+
+void ModuleInterleaving::Begin() {
+  threads_->begin(
+      [](void* data) {
+        static_cast<ModuleInterleaving*>(data)->running_->Leave();
+      },
+      this);
+}
+
+void ModuleInterleaving::Start(int thread, const model::Operation& operation,
+                               model::FunctionId through, uint64_t physical) {
+  Thread& stack = stacks_[thread];
+  stack.request = to_request_(operation, through, physical);
+  stack.fiber.Start(
+      [this, &stack] { stack.result = threads_->operate(&stack.request); });
+}
+
+ModuleInterleaving::Progress ModuleInterleaving::Advance(int thread,
+                                                         uint32_t steps) {
+  assert(steps > 0);
+  Thread& stack = stacks_[thread];
+  running_ = &stack.fiber;
+  threads_->select(static_cast<uint32_t>(thread), steps);
+  stack.fiber.Resume();
+  Progress progress = {.steps = steps - threads_->steps_left()};
+  if (!stack.fiber.active()) {
+    progress.stop = Stop::kReturned;
+    progress.result = stack.result;
+    return progress;
+  }
+  switch (threads_->status(static_cast<uint32_t>(thread))) {
+    case ATSFUZZ_THREAD_WAITING:
+      progress.stop = Stop::kBlocks;
+      break;
+    case ATSFUZZ_THREAD_SPINNING:
+      progress.stop = Stop::kSpins;
+      break;
+    default:
+      break;
+  }
+  return progress;
+}
+
+bool ModuleInterleaving::IsReady(int thread) {
+  return threads_->ready(static_cast<uint32_t>(thread)) != 0;
+}
+
+bool ModuleInterleaving::IsReady(model::SmmuId smmu) {
+  return threads_->smmu_ready(smmu.value) != 0;
+}
+
+void ModuleInterleaving::Advance(model::SmmuId smmu) {
+  threads_->smmu_step(smmu.value);
+}
+
+bool ModuleInterleaving::PassTime() { return threads_->pass_time() != 0; }
+
+std::string ModuleInterleaving::WaitsFor(int thread) {
+  const atsfuzz_wait* wait = threads_->wait(static_cast<uint32_t>(thread));
+  if (wait == nullptr) return "an answer that does not come";
+  return absl::StrCat(
+      wait->lock, ", which ",
+      wait->holder == ATSFUZZ_NONE
+          ? std::string("readers hold")
+          : absl::StrCat(
+                ToText(model::Actor::Thread(static_cast<int>(wait->holder))),
+                " holds"));
+}
+
+void ModuleInterleaving::End() { threads_->end(); }
+
+}  // namespace atsfuzz::linux_driver

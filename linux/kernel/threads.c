@@ -1,0 +1,258 @@
+/* Threads side by side: whose turn it is, and what each of them waits for. */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "linux/emulator.h"
+#include "linux/kernel/boundary.h"
+#include "linux/kernel/runtime.h"
+
+/* Longer than any wait of the driver: a CMD_SYNC times out after one second. */
+enum { MOST_TIME_MS = 20000 };
+/* Of a thread, that are told: there is room for other events. */
+enum { MOST_STOPS = 500 };
+
+unsigned int atsfuzz_thread;
+unsigned int atsfuzz_steps_left = ~0u;
+unsigned int atsfuzz_changes;
+unsigned int atsfuzz_atomic[THREADS];
+
+static struct thread {
+	uint32_t status; /* enum atsfuzz_thread_status */
+	uint32_t stops;
+	uint32_t spun_at;    /* atsfuzz_changes, when it began to spin */
+	const int *words[2]; /* of the lock that it waits for, or takes next */
+	uint32_t takes_lock; /* that is its next step */
+	struct atsfuzz_wait wait;
+} threads[THREADS];
+
+static void (*leave)(void *);
+static void *leave_data;
+static uint32_t passed_ms;    /* in which nothing else changed */
+static uint32_t changes_then; /* atsfuzz_changes, after time last passed */
+
+void atsfuzz_threads_boot(void)
+{
+	atsfuzz_thread = 0;
+	atsfuzz_steps_left = ~0u;
+	memset(atsfuzz_atomic, 0, sizeof(atsfuzz_atomic));
+	leave = NULL;
+	atsfuzz_emulator_set_lazy(0);
+}
+
+int atsfuzz_threads_side_by_side(void)
+{
+	return leave != NULL;
+}
+
+unsigned int atsfuzz_threads_readers(void)
+{
+	unsigned int readers = 0;
+
+	for (unsigned int i = 0; i < THREADS; i++)
+		if (atsfuzz_atomic[i])
+			readers |= 1u << i;
+	return readers;
+}
+
+void atsfuzz_quiescent(void)
+{
+	if (leave)
+		atsfuzz_memory_quiescent(atsfuzz_thread);
+}
+
+uint32_t atsfuzz_running_thread(void)
+{
+	return atsfuzz_thread;
+}
+
+void atsfuzz_hardware_step(void)
+{
+	atsfuzz_step();
+}
+
+/* ---- Leaving ------------------------------------------------------------------ */
+
+static void leave_as(uint32_t status)
+{
+	struct thread *self = &threads[atsfuzz_thread];
+
+	if (atsfuzz_trace_compiled_in() && self->stops++ < MOST_STOPS)
+		atsfuzz_event_add(ATSFUZZ_EVENT_STOP)->a = status;
+	self->status = status;
+	leave(leave_data);
+	self->status = ATSFUZZ_THREAD_READY;
+}
+
+void atsfuzz_out_of_steps(void)
+{
+	if (leave)
+		leave_as(ATSFUZZ_THREAD_READY);
+	else
+		atsfuzz_steps_left = ~0u;
+}
+
+void atsfuzz_out_of_steps_before(const int *writer, const int *readers)
+{
+	struct thread *self = &threads[atsfuzz_thread];
+
+	self->words[0] = writer;
+	self->words[1] = readers;
+	self->takes_lock = 1;
+	atsfuzz_out_of_steps();
+	self->takes_lock = 0;
+}
+
+void atsfuzz_threads_spin(void)
+{
+	threads[atsfuzz_thread].spun_at = atsfuzz_changes;
+	leave_as(ATSFUZZ_THREAD_SPINNING);
+}
+
+static int is_free(const struct thread *thread)
+{
+	return !*thread->words[0] && !*thread->words[1];
+}
+
+int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, const char *file,
+		     unsigned int line, const char *function)
+{
+	struct thread *self = &threads[atsfuzz_thread];
+
+	if (!leave || *writer == (int)atsfuzz_thread + 1) {
+		atsfuzz_warn(file, line, function, 0, "deadlock: %s is held", lock);
+		return 1;
+	}
+	self->words[0] = writer;
+	self->words[1] = readers;
+	self->wait = (struct atsfuzz_wait){ lock, file, line, 0 };
+	while (!is_free(self))
+		leave_as(ATSFUZZ_THREAD_WAITING);
+	return 0;
+}
+
+void atsfuzz_must_not_sleep(const char *what, const char *file, unsigned int line,
+			    const char *function)
+{
+	atsfuzz_warn(file, line, function, 0, "sleeping function called from invalid context: %s",
+		     what);
+}
+
+void atsfuzz_synchronize(void)
+{
+	unsigned int readers = atsfuzz_threads_readers() & ~(1u << atsfuzz_thread);
+
+	if (!leave) {
+		atsfuzz_memory_grace_period();
+		return;
+	}
+	/* A reader that has left and come back was seen to leave: it spins once. */
+	for (;;) {
+		readers &= atsfuzz_threads_readers();
+		if (!readers)
+			return;
+		atsfuzz_threads_spin();
+	}
+}
+
+/* ---- The caller's side ----------------------------------------------------------- */
+
+static void begin(void (*switch_away)(void *), void *data)
+{
+	memset(threads, 0, sizeof(threads));
+	passed_ms = 0;
+	atsfuzz_module_begin_block();
+	leave = switch_away;
+	leave_data = data;
+	atsfuzz_emulator_set_lazy(1);
+}
+
+static void select_thread(uint32_t thread, uint32_t steps)
+{
+	atsfuzz_thread = thread;
+	atsfuzz_steps_left = steps;
+}
+
+static uint32_t steps_left(void)
+{
+	return atsfuzz_steps_left;
+}
+
+static uint32_t status(uint32_t thread)
+{
+	return threads[thread].status;
+}
+
+static int ready(uint32_t thread)
+{
+	switch (threads[thread].status) {
+	case ATSFUZZ_THREAD_WAITING:
+		return is_free(&threads[thread]);
+	case ATSFUZZ_THREAD_SPINNING:
+		return threads[thread].spun_at != atsfuzz_changes;
+	default:
+		/* Who holds it already is to be told so. */
+		return !threads[thread].takes_lock || is_free(&threads[thread]) ||
+		       *threads[thread].words[0] == (int)thread + 1;
+	}
+}
+
+static const struct atsfuzz_wait *wait_of(uint32_t thread)
+{
+	struct thread *waiter = &threads[thread];
+
+	if (waiter->status != ATSFUZZ_THREAD_WAITING && !waiter->takes_lock)
+		return NULL;
+	waiter->wait.holder = *waiter->words[0] ? (uint32_t)*waiter->words[0] - 1 : ATSFUZZ_NONE;
+	return &waiter->wait;
+}
+
+static int smmu_ready(uint32_t smmu)
+{
+	return atsfuzz_emulator_can_consume(smmu);
+}
+
+static void smmu_step(uint32_t smmu)
+{
+	atsfuzz_thread = ATSFUZZ_NONE;
+	atsfuzz_steps_left = ~0u;
+	atsfuzz_emulator_consume(smmu);
+	atsfuzz_changed();
+	atsfuzz_thread = 0;
+}
+
+static int pass_time(void)
+{
+	int spinning = 0;
+
+	for (int i = 1; i < THREADS; i++)
+		spinning |= threads[i].status == ATSFUZZ_THREAD_SPINNING;
+	if (atsfuzz_changes != changes_then)
+		passed_ms = 0;
+	if (!spinning || passed_ms++ == MOST_TIME_MS)
+		return 0;
+	atsfuzz_runtime_pass_time();
+	atsfuzz_changed();
+	changes_then = atsfuzz_changes;
+	return 1;
+}
+
+static void end(void)
+{
+	atsfuzz_threads_boot();
+	atsfuzz_module_end_block();
+}
+
+const struct atsfuzz_threads atsfuzz_threads_table = {
+	.begin = begin,
+	.select = select_thread,
+	.steps_left = steps_left,
+	.operate = atsfuzz_module_operate_beside,
+	.status = status,
+	.ready = ready,
+	.wait = wait_of,
+	.smmu_ready = smmu_ready,
+	.smmu_step = smmu_step,
+	.pass_time = pass_time,
+	.end = end,
+};

@@ -1,0 +1,64 @@
+#ifndef ATSFUZZ_MODEL_SCHEDULE_H_
+#define ATSFUZZ_MODEL_SCHEDULE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/limits.h"
+
+// The order in which the threads of a `par` block and the SMMUs move: one at a
+// time, each from one step to another. A thread takes a step with each access
+// that another CPU, an SMMU or a function may see (linux/module.h), an SMMU
+// with each command that it consumes.
+namespace atsfuzz::model {
+
+// Who moves: a thread (1 ..), or an SMMU.
+struct Actor {
+  uint8_t value = 0;
+
+  static Actor Thread(int thread) { return {static_cast<uint8_t>(thread)}; }
+  static Actor Smmu(int smmu) {
+    return {static_cast<uint8_t>(1 + ATSFUZZ_MAX_THREADS + smmu)};
+  }
+  bool is_smmu() const { return value > ATSFUZZ_MAX_THREADS; }
+  int thread() const { return value; }                          // not is_smmu
+  int smmu() const { return value - 1 - ATSFUZZ_MAX_THREADS; }  // is_smmu
+
+  bool operator==(const Actor&) const = default;
+};
+inline constexpr int kActors = 1 + ATSFUZZ_MAX_THREADS + ATSFUZZ_MAX_SMMUS;
+
+// One item of a schedule: `actor` moves until it stands before step `step`
+// (from 1 on; 0: before the operation begins) of its operation `operation`
+// (from 0 on). While it waits for an answer, SMMUs move for it. When it has to
+// wait for another thread, or has got there, it is the next item's turn. Of an
+// SMMU, `step` counts the commands that it has consumed since the block began,
+// and `operation` is 0.
+struct Turn {
+  // To the end of the actor's last operation. `operation` is 0.
+  static constexpr uint16_t kToTheEnd = UINT16_MAX;
+
+  Actor actor;
+  uint8_t operation = 0;
+  uint16_t step = kToTheEnd;
+
+  bool operator==(const Turn&) const = default;
+};
+
+// After the last item the thread that moved last goes on, SMMUs move for it,
+// and when it has ended or has to wait for another thread, the first one that
+// can go on does. So the empty schedule runs each thread to its end in turn.
+using Schedule = std::vector<Turn>;
+
+inline constexpr size_t kMaxTurns = 4096;
+
+// "t0@17", "t0@2.17" in the thread's second operation, "t0" to the end; "s0@3"
+// and "s0" of an SMMU. Threads are written from 0 on.
+std::string ToText(const Turn& turn);
+// The name of an actor: "t0", "s0".
+std::string ToText(Actor actor);
+
+}  // namespace atsfuzz::model
+
+#endif  // ATSFUZZ_MODEL_SCHEDULE_H_
