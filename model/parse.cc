@@ -117,9 +117,8 @@ class Parser {
     }
     const bool in_block = state_ == kInBlock || state_ == kInThread;
     const bool empty_thread =
-        state_ == kInThread &&
-        (scenario_.operations.empty() ||
-         scenario_.operations.back().thread != threads_);
+        state_ == kInThread && (scenario_.operations.empty() ||
+                                scenario_.operations.back().thread != threads_);
     if (keyword.text == "par") {
       if (state_ != kBeforeBlock) {
         return line.Error(keyword, "an operation",
