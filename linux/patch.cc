@@ -116,7 +116,7 @@ absl::StatusOr<std::string> Decoded(const std::string& path) {
   std::string text;
   for (int mail = 1;; ++mail) {
     const std::string file = absl::StrFormat("%04d", mail);
-    if (!fs::exists(folder + "/" + file, error)) return text;
+    if (!fs::exists(absl::StrCat(folder, "/", file), error)) return text;
     if (absl::Status read =
             git({"sh", "-c",
                  absl::StrCat("git mailinfo --quoted-cr=strip message body <",

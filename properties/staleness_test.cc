@@ -146,7 +146,7 @@ TEST_F(StalenessTest, IdentityTranslatesToItselfAndNowhereElse) {
 class DefaultDomainTest : public StalenessTest {
  protected:
   void SetUp() override {
-    model::Operation operation = Make(model::OperationKind::kSetDefault, 0);
+    operation = Make(model::OperationKind::kSetDefault, 0);
     operation.default_domain = model::DefaultDomain::kDma;
     contract.Apply(operation, 0, 0);
   }
