@@ -88,9 +88,13 @@ TEST_F(Program, RefusesATreeWithoutTheDriver) {
   ExpectRefused("tree");
 }
 
-TEST_F(Program, RefusesThreadsOfALaterVersionAndOddNumbers) {
-  Run("fuzz --threads=2");
-  ExpectRefused("--threads=2: scenarios with several threads come in a later");
+TEST_F(Program, RefusesOddNumbers) {
+  Run("fuzz --threads=5");
+  ExpectRefused("--threads=5: expected 1 to 4");
+  Run("fuzz --strategy=luck");
+  ExpectRefused("--strategy: found luck, expected mixed, random, pct, pos");
+  Run("fuzz --depth=0");
+  ExpectRefused("--depth=0: expected 1 to 8");
   Run("fuzz --seconds=soon");
   ExpectRefused("--seconds=soon: expected a whole number");
   Run("fuzz --jobs=0");

@@ -47,6 +47,7 @@ RC_GTEST_PROP(Bytes, ATruncatedTailCostsOnlyTheLastOperation, ()) {
   std::vector<uint8_t> bytes = Encode(scenario);
   bytes.pop_back();
   scenario.operations.pop_back();
+  MakeThreadsValid(&scenario);
   RC_ASSERT(Decode(bytes) == scenario);
 }
 

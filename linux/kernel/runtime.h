@@ -92,6 +92,7 @@ void atsfuzz_memory_parts(void (*part)(void *start, uint64_t bytes));
 /* After a restore: what follows from the parts. */
 void atsfuzz_memory_restored(void);
 void atsfuzz_runtime_large(void (*variable)(void *start, uint64_t bytes));
+void atsfuzz_threads_large(void (*variable)(void *start, uint64_t bytes));
 void atsfuzz_runtime_parts(void (*part)(void *start, uint64_t bytes));
 void atsfuzz_trace_large(void (*variable)(void *start, uint64_t bytes));
 void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes));

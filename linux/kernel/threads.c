@@ -243,6 +243,14 @@ static void end(void)
 	atsfuzz_module_end_block();
 }
 
+/* Whoever looks at the machine counts too; only a `par` block asks for the counts,
+ * and there are no snapshots in one. */
+void atsfuzz_threads_large(void (*variable)(void *start, uint64_t bytes))
+{
+	variable(&atsfuzz_steps_left, sizeof(atsfuzz_steps_left));
+	variable(&atsfuzz_changes, sizeof(atsfuzz_changes));
+}
+
 const struct atsfuzz_threads atsfuzz_threads_table = {
 	.begin = begin,
 	.select = select_thread,
