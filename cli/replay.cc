@@ -55,8 +55,8 @@ void Judge(const Driver& driver, Replayed* file) {
   for (const fuzz::Sighting& sighting : file->run.sightings) {
     seen.insert(std::string(InvariantName(sighting.violation.invariant)));
   }
-  for (const model::Expectation& expectation : file->scenario.expectations) {
-    if (!model::IsAbout(expectation, driver.name)) continue;
+  for (const model::Expectation& expectation :
+       model::ExpectationsOf(file->scenario, driver.name)) {
     file->has_expectations = true;
     if (expectation.invariant.empty()) {
       for (const std::string& name : seen) {
@@ -137,6 +137,7 @@ std::vector<report::FindingRecord> RecordsOf(const Replayed& file,
     finding.known = known.ReasonFor(finding.signature);
     report::FindingRecord record = RecordOf(finding, file.path);
     record.confirmation.clear();
+    record.run.reset();
     records.push_back(record);
   }
   return records;

@@ -96,6 +96,7 @@ bool IsBeyond612(Step step) {
     case Step::kPurge:
     case Step::kUndoEnable:
     case Step::kDowngrade:
+    case Step::kLeaveTargets:
       return true;
     default:
       return false;

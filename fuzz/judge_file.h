@@ -42,8 +42,8 @@ inline int JudgeFile(const std::string& file, model::System& system) {
     broken.emplace_back(properties::InvariantName(violation.invariant));
   }
   int judged = 0;
-  for (const model::Expectation& expected : scenario->expectations) {
-    if (!model::IsAbout(expected, name)) continue;
+  for (const model::Expectation& expected :
+       model::ExpectationsOf(*scenario, name)) {
     ++judged;
     if (expected.invariant.empty()) {
       EXPECT_THAT(broken, testing::IsEmpty()) << file << " on " << name;

@@ -40,6 +40,22 @@ TEST(ModelCorpus, TheModelOf612DoesWhatIsExpectedOfTheDriver) {
   EXPECT_GE(judged, 12);
 }
 
+// Races that a kernel has, or a switch plants: each design that a file speaks
+// of does as it says.
+TEST(ModelCorpus, RacesAreCaughtWhereTheyAreAndNowhereElse) {
+  for (const std::string& file : FilesOf("corpus/model-races")) {
+    const auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    int violated = 0;
+    for (const model::Expectation& expected : scenario->expectations) {
+      ASSERT_TRUE(absl::StartsWith(expected.driver, "model:")) << file;
+      EXPECT_GE(JudgeModel(file, expected.driver.substr(6)), 1) << file;
+      violated += !expected.invariant.empty();
+    }
+    EXPECT_GE(violated, 1) << file;
+  }
+}
+
 // How much of corpus/model a Debian kernel was judged by.
 int JudgeKernel(const std::string& version) {
   const auto quiet = [](const std::string&) {};

@@ -46,6 +46,22 @@ struct Scenario {
   bool operator==(const Scenario&) const = default;
 };
 
+// Those of a scenario's expectations that are about a driver. What is said of
+// its very switches ("on model:7.3,vf-stu-check=off") goes before what is said
+// of the kernel whose switches they change.
+inline std::vector<Expectation> ExpectationsOf(const Scenario& scenario,
+                                               absl::string_view name) {
+  std::vector<Expectation> about, exact;
+  for (const Expectation& expectation : scenario.expectations) {
+    if (!IsAbout(expectation, name)) continue;
+    about.push_back(expectation);
+    if (absl::StrContains(expectation.driver, ',')) {
+      exact.push_back(expectation);
+    }
+  }
+  return exact.empty() ? about : exact;
+}
+
 }  // namespace atsfuzz::model
 
 #endif  // ATSFUZZ_MODEL_SCENARIO_H_

@@ -316,5 +316,21 @@ TEST(Expectation, IsAboutTheDriversWhoseVersionBeginsAsItSays) {
   EXPECT_FALSE(is_about("model:6.1", "linux:6.1"));
 }
 
+TEST(Expectation, OfSwitchesGoesBeforeThatOfTheKernel) {
+  const Expectation everywhere = {.invariant = "", .driver = "model:7.3"};
+  const Expectation exact = {.invariant = "no-leak",
+                             .driver = "model:7.3,prepare-ats=off"};
+  Scenario scenario;
+  scenario.expectations = {everywhere, exact};
+  const auto of = [&](const char* name) {
+    return ExpectationsOf(scenario, name);
+  };
+  EXPECT_THAT(of("model:7.3"), testing::ElementsAre(everywhere));
+  EXPECT_THAT(of("model:7.3,prepare-ats=off"), testing::ElementsAre(exact));
+  EXPECT_THAT(of("model:7.3,requires-ats=off"),
+              testing::ElementsAre(everywhere));
+  EXPECT_THAT(of("linux:7.3"), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace atsfuzz::model

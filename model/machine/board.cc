@@ -111,7 +111,8 @@ model::Capabilities CapabilitiesOf(const Design& design) {
           .pages = kPages,
           .largest_pasid = kSsids - 1,
           .finalised = FinalisedOf(design.attach),
-          .ats_asks_pf = design.support_asks_pf};
+          .ats_asks_pf = design.support_asks_pf,
+          .threads = true};
 }
 
 }  // namespace atsfuzz::machine

@@ -91,13 +91,9 @@ void BeginOperation(Context& c) {
   }
 }
 
-bool ActsOnGroup(const Request& r) {
-  return r.kind != OperationKind::kDma && model::ShapeOf(r.kind).function;
-}
-
 Outcome Begin(Context& c) {
   Thread& t = c.thread;
-  if (ActsOnGroup(t.request)) {
+  if (TakesGroupMutex(t.request)) {
     t.leader = c.board.functions[t.request.function].leader;
     if (c.state.group_lock[t.leader] != 0) return Outcome::kWait;
     c.state.group_lock[t.leader] = static_cast<uint8_t>(t.id + 1);
@@ -116,6 +112,11 @@ Outcome Begin(Context& c) {
 
 }  // namespace
 }  // namespace core
+
+bool TakesGroupMutex(const Request& request) {
+  return request.kind != model::OperationKind::kDma &&
+         model::ShapeOf(request.kind).function;
+}
 
 Outcome CoreStep(Context& c) {
   Outcome outcome = Outcome::kNext;

@@ -10,6 +10,9 @@ namespace atsfuzz::machine {
 // Runs the core's next step. kWait: a group's mutex is held by another thread.
 Outcome CoreStep(Context& c);
 
+// Whether the operation begins by taking the mutex of its function's group.
+bool TakesGroupMutex(const Request& request);
+
 }  // namespace atsfuzz::machine
 
 #endif  // ATSFUZZ_MODEL_MACHINE_CORE_H_

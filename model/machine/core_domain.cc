@@ -25,12 +25,11 @@ Outcome Unmap(Context& c) {
   const Request& r = c.thread.request;
   Domain& domain = c.state.domains[r.domain];
   const unsigned pages = PagesOf(r);
-  domain.mapped &= ~pages & 0xf;
   if (r.queued) {
+    domain.mapped &= ~pages & 0xf;
     // Entries may go on translating to the old pages until the flush.
     domain.unflushed |= pages & 0xf;
   } else {
-    MakeStale(c.state, r.domain, pages);
     BeginInvalidation(c, r.domain, pages, false);
   }
   return Done(c, 0);

@@ -72,6 +72,9 @@ const std::vector<Switch>& AllSwitches() {
       Of<&Design::tlbi_before_atc_inv>("tlbi-before-atc-inv", {"off", "on"},
                                        "the IOTLB is invalidated before the "
                                        "ATCs"),
+      Of<&Design::barrier_before_load>(
+          "barrier-before-load", {"off", "on"},
+          "an unmap is visible before it loads whom to invalidate"),
       Of<&Design::flushes_dropped_tag>(
           "flush-dropped-tag", {"off", "on"},
           "arrays: a tag without users is flushed"),
@@ -81,6 +84,12 @@ const std::vector<Switch>& AllSwitches() {
       Of<&Design::merges_before_scratch_reuse>(
           "merge-before-scratch-reuse", {"off", "on"},
           "arrays: the scratch array is merged before it is built anew"),
+      Of<&Design::trims_under_lock>("trim-under-lock", {"off", "on"},
+                                    "arrays: a trim waits for those who walk "
+                                    "the array"),
+      Of<&Design::frees_after_readers>("free-after-readers", {"off", "on"},
+                                       "arrays: one that was replaced is freed "
+                                       "when nobody walks it"),
   };
   return switches;
 }

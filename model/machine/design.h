@@ -63,10 +63,15 @@ struct Design {
   bool invalidate_on_replace = true;  // ATC_INV when ATS stays on
   // ---- Order of an invalidation.
   bool tlbi_before_atc_inv = true;
+  // The change of the page table is visible to the SMMU before the array, or
+  // nr_ats_masters, is loaded: smp_mb().
+  bool barrier_before_load = true;
   // ---- Arrays.
   bool flushes_dropped_tag = true;     // TLBI of a tag whose users fell to 0
   bool unrefs_published_array = true;  // re-attach: unref from the new array
   bool merges_before_scratch_reuse = true;
+  bool trims_under_lock = true;     // waits for those who walk the array
+  bool frees_after_readers = true;  // kfree_rcu
 
   bool operator==(const Design&) const = default;
 };

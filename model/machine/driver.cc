@@ -130,7 +130,7 @@ Outcome List(Context& c) {
 }
 
 Outcome Publish(Context& c) {
-  c.state.domains[CountedSlot(c, c.thread.new_domain)].invs = c.thread.merged;
+  Replace(c, CountedSlot(c, c.thread.new_domain), c.thread.merged);
   return Outcome::kNext;
 }
 
@@ -213,7 +213,9 @@ Outcome Unref(Context& c) {
   // From the array that was replaced: nobody sees it any more.
   if (again && !c.design.unrefs_published_array) return Outcome::kNext;
   const Needs needs = NeedsOf(c, t.function, t.ssid, slot, t.unref_ats);
-  const Unreferenced result = machine::Unref(c.state.domains[slot].invs, needs);
+  Domain& domain = c.state.domains[slot];
+  if (domain.lockers != 0 && c.design.trims_under_lock) return Outcome::kWait;
+  const Unreferenced result = machine::Unref(domain.invs, needs);
   t.tag_dropped = result.tag_dropped;
   for (int i = 0; i < result.missing && c.log != nullptr; ++i) {
     c.log->Warn("arm_smmu_invs_unref", "true");
@@ -233,9 +235,10 @@ Outcome FlushTag(Context& c) {
 Outcome Purge(Context& c) {
   const Thread& t = c.thread;
   if (!IsListed(t.old_domain)) return Outcome::kNext;
-  Array& invs = c.state.domains[CountedSlot(c, t.old_domain)].invs;
+  const int slot = CountedSlot(c, t.old_domain);
+  const Array& invs = c.state.domains[slot].invs;
   if (NeedsPurge(invs) && Allocate(c, AllocSite::kMerge)) {
-    invs = machine::Purge(invs);
+    Replace(c, slot, machine::Purge(invs));
   }
   return Outcome::kNext;
 }
@@ -375,10 +378,18 @@ Outcome DriverStep(Context& c, Step step) {
       return driver::UnlockAsid(c);
     case Step::kDowngrade:
       return driver::Downgrade(c);
+    case Step::kClearPages:
+      return driver::ClearPages(c);
+    case Step::kLoadTargets:
+      return driver::LoadTargets(c);
     case Step::kTlbi:
       return driver::TlbiStep(c);
+    case Step::kReadTargets:
+      return driver::ReadTargets(c);
     case Step::kAtcInvDomain:
       return driver::AtcInvDomain(c);
+    case Step::kLeaveTargets:
+      return driver::LeaveTargets(c);
     default:
       return Outcome::kNext;
   }

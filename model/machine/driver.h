@@ -25,7 +25,8 @@ class Programs {
  private:
   static constexpr int kLongest = 32;
   void Set(Program program, std::initializer_list<Step> steps);
-  // Moves `step` of every attach program to just before or after `anchor`.
+  // Moves `step` of every program that has both to just before or after
+  // `anchor`. Clearing a PASID and 6.1's detach keep their order.
   void MoveBefore(Step step, Step anchor);
   void MoveAfter(Step step, Step anchor);
   void Remove(Step step);

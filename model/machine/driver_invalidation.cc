@@ -12,6 +12,27 @@ uint32_t PagesMark(const Thread& t, int slot, bool whole) {
                    whole ? 1 : 0);
 }
 
+// The thread's bit among the walkers of an array. Those outside of a block have
+// no company.
+unsigned WalkerBit(const Thread& t) { return 1u << (t.id == 0 ? 0 : t.id - 1); }
+
+// Reads the array that the thread walks. One that has been replaced stays as it
+// was last seen. False: it has been freed.
+bool ReadArray(Context& c) {
+  Thread& t = c.thread;
+  const Domain& domain = c.state.domains[t.slot];
+  if ((domain.walkers & WalkerBit(t)) != 0) {
+    t.seen = domain.invs;
+    return true;
+  }
+  if (c.design.frees_after_readers) return true;
+  if (c.log != nullptr) {
+    c.log->MemoryError("use of a freed invalidation array", true);
+  }
+  t.oops = 1;
+  return false;
+}
+
 Outcome AtcInvByArray(Context& c) {
   const Thread& t = c.thread;
   const Domain& domain = c.state.domains[t.slot];
@@ -21,10 +42,10 @@ Outcome AtcInvByArray(Context& c) {
   bool any = false;
   const uint32_t mark = PagesMark(t, t.slot, t.whole);
   for (int stream = 0; stream < c.board.stream_count; ++stream) {
-    if (domain.invs.ats[stream] == 0) continue;
+    if (t.seen.ats[stream] == 0) continue;
     const int copies = repeated >> stream & 1 ? 2 : 1;
     for (int ssid = 0; ssid < kSsids; ++ssid) {
-      const unsigned users = AtsUsers(domain.invs, stream, ssid);
+      const unsigned users = AtsUsers(t.seen, stream, ssid);
       if (users == 0 || users == kTrash) continue;
       if (!any) BeginBatch(c, domain.smmu, mark);
       for (int i = 0; i < copies; ++i) {
@@ -68,48 +89,98 @@ Outcome InvalidateAtc(Context& c) {
   return Outcome::kNext;
 }
 
+Outcome ClearPages(Context& c) {
+  const Request& r = c.thread.request;
+  if (r.kind != model::OperationKind::kUnmap) return Outcome::kNext;
+  c.state.domains[r.domain].mapped &= ~c.thread.pages & 0xf;
+  MakeStale(c.state, r.domain, c.thread.pages);
+  return Outcome::kNext;
+}
+
+Outcome LoadTargets(Context& c) {
+  Thread& t = c.thread;
+  if (!c.Is(Attach::kArrays)) {
+    const Space& space = SpaceAt(c.state, t.slot);
+    t.counted = c.board.smmus[space.smmu].ats && space.nr_ats_masters != 0;
+    return Outcome::kNext;
+  }
+  Domain& domain = c.state.domains[t.slot];
+  const unsigned bit = WalkerBit(t);
+  domain.walkers |= bit & 0xf;
+  if (domain.invs.has_ats) domain.lockers |= bit & 0xf;
+  ReadArray(c);
+  return Outcome::kNext;
+}
+
 Outcome TlbiStep(Context& c) {
   const Thread& t = c.thread;
-  const Domain& domain = c.state.domains[t.slot];
   const bool arrays = c.Is(Attach::kArrays);
   const auto live = [](unsigned users) {
     return users != 0 && users != kTrash;
   };
-  if (arrays && !live(domain.invs.tag)) return Outcome::kNext;
+  if (arrays && (!ReadArray(c) || !live(t.seen.tag))) return Outcome::kNext;
+  const int smmu = c.state.domains[t.slot].smmu;
   Tlbi(c, t.slot, t.pages, t.whole);
-  Sync(c, domain.smmu);
+  Sync(c, smmu);
   // TLBI_S12_VMALL has taken a guest's entries already.
-  if (arrays && live(domain.invs.clear) && !t.whole) {
+  if (arrays && live(t.seen.clear) && !t.whole) {
     TlbiGuest(c, t.slot);
-    Sync(c, domain.smmu);
+    Sync(c, smmu);
+  }
+  return Outcome::kNext;
+}
+
+Outcome ReadTargets(Context& c) {
+  Thread& t = c.thread;
+  if (c.Is(Attach::kArrays)) {
+    ReadArray(c);
+    return Outcome::kNext;
+  }
+  for (int ssid = 0; ssid < kSsids; ++ssid) t.listed[ssid] = 0;
+  for (int f = 0; f < c.board.function_count && t.counted; ++f) {
+    if (!c.state.functions[f].belief) continue;
+    for (int ssid = 0; ssid < kSsids; ++ssid) {
+      t.listed[ssid] |=
+          static_cast<uint8_t>(ListCount(c.state, t.slot, f, ssid) << 2 * f);
+    }
   }
   return Outcome::kNext;
 }
 
 Outcome AtcInvDomain(Context& c) {
   const Thread& t = c.thread;
-  const int slot = t.slot;
-  const Domain& domain = c.state.domains[slot];
   if (c.Is(Attach::kArrays)) return AtcInvByArray(c);
-  if (!c.board.smmus[domain.smmu].ats || domain.nr_ats_masters == 0) {
-    return Outcome::kNext;
-  }
+  if (!t.counted) return Outcome::kNext;
+  const int smmu = c.state.domains[t.slot].smmu;
   bool any = false;
   for (int f = 0; f < c.board.function_count; ++f) {
-    if (!c.state.functions[f].belief) continue;
     const Board::Function& function = c.board.functions[f];
     for (int ssid = 0; ssid < kSsids; ++ssid) {
-      for (unsigned n = ListCount(c.state, slot, f, ssid); n > 0; --n) {
+      for (unsigned n = t.listed[ssid] >> 2 * f & 3u; n > 0; --n) {
         for (int s = 0; s < function.streams; ++s) {
-          if (!any) BeginBatch(c, domain.smmu, PagesMark(t, slot, t.whole));
+          if (!any) BeginBatch(c, smmu, PagesMark(t, t.slot, t.whole));
           any = true;
           AtcInv(c, function.driven[s], ssid, t.pages, t.whole);
         }
       }
     }
   }
-  Sync(c, domain.smmu);
+  Sync(c, smmu);
   return Outcome::kNext;
+}
+
+Outcome LeaveTargets(Context& c) {
+  Domain& domain = c.state.domains[c.thread.slot];
+  const unsigned bit = WalkerBit(c.thread);
+  domain.walkers &= ~bit & 0xf;
+  domain.lockers &= ~bit & 0xf;
+  return Outcome::kNext;
+}
+
+void Replace(Context& c, int slot, const Array& array) {
+  Domain& domain = c.state.domains[slot];
+  domain.invs = array;
+  domain.walkers = domain.lockers = 0;
 }
 
 }  // namespace atsfuzz::machine::driver

@@ -48,8 +48,14 @@ Outcome ClearCd(Context& c);
 // One ATC_INV for each listed stream of the function, and a SYNC.
 void InvalidateMaster(Context& c, int f, int ssid);
 Outcome InvalidateAtc(Context& c);
+Outcome ClearPages(Context& c);
+Outcome LoadTargets(Context& c);
 Outcome TlbiStep(Context& c);
+Outcome ReadTargets(Context& c);
 Outcome AtcInvDomain(Context& c);
+Outcome LeaveTargets(Context& c);
+// A new array takes the place of a slot's.
+void Replace(Context& c, int slot, const Array& array);
 
 }  // namespace atsfuzz::machine::driver
 

@@ -226,7 +226,7 @@ void MakeAtcStale(State& state, int slot, unsigned pages) {
         for (int page = 0; line != 0 && page < kPages; ++page) {
           if ((pages >> page & 1) != 0 && (line >> 4 * page & 0xfu) == from) {
             line = static_cast<uint16_t>((line & ~(0xfu << 4 * page)) |
-                                         static_cast<unsigned>(kAtcStale)
+                                         static_cast<unsigned>(StaleFrom(slot))
                                              << 4 * page);
           }
         }

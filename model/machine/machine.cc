@@ -112,12 +112,19 @@ bool Machine::Advance(State& state, Thread& thread, Log* log) const {
 
 bool Machine::IsBlocked(const State& state, const Thread& thread) const {
   if (thread.program == Program::kNone) {
-    const uint8_t f = thread.request.function;
-    return thread.core == Step::kBegin && f < kFunctions &&
-           state.group_lock[board_.functions[f].leader] != 0;
+    const Request& request = thread.request;
+    return thread.core == Step::kBegin && TakesGroupMutex(request) &&
+           state.group_lock[board_.functions[request.function].leader] != 0;
   }
-  return state.asid_lock != 0 &&
-         programs_.At(thread.program, thread.pc) == Step::kLockAsid;
+  const Step next = programs_.At(thread.program, thread.pc);
+  if (next == Step::kUnref) {
+    // Which array it is about, only the step itself knows.
+    State its_state = state;
+    Thread its_thread = thread;
+    Context c{board_, design_, its_state, its_thread, nullptr};
+    return DriverStep(c, next) == Outcome::kWait;
+  }
+  return state.asid_lock != 0 && next == Step::kLockAsid;
 }
 
 int Machine::Run(State& state, const Request& request, Log* log) const {

@@ -158,5 +158,84 @@ TEST(Machine, ProbeAndReleaseLeaveOnlyStreamTablesAndStuBehind) {
   EXPECT_GT(different, 50);
 }
 
+// A machine of p1 in d0, and threads of a block on it.
+class Walks : public testing::Test {
+ protected:
+  explicit Walks(const char* design = "7.3")
+      : machine_(WellBehaved(), *ParseDesign(design)), state_(machine_.Boot()) {
+    for (const Request& request :
+         {On(OperationKind::kProbe, 1), On(OperationKind::kDomainNew, 0, 0),
+          On(OperationKind::kClaim, 1), On(OperationKind::kAttach, 1, 0)}) {
+      EXPECT_EQ(machine_.Run(state_, request), 0);
+    }
+    Request map = On(OperationKind::kMap, 0xff, 0);
+    map.pages = 1;
+    EXPECT_EQ(machine_.Run(state_, map), 0);
+  }
+
+  Thread Unmap(int id) {
+    Request unmap = On(OperationKind::kUnmap, 0xff, 0);
+    unmap.pages = 1;
+    return machine_.Begin(unmap, id);
+  }
+  // Up to before its next such step; false: it has returned.
+  bool To(Step step, Thread& thread) {
+    while (machine_.Next(thread) != step) {
+      if (machine_.IsBlocked(state_, thread)) return false;
+      if (!machine_.Advance(state_, thread)) return false;
+    }
+    return true;
+  }
+
+  const Machine machine_;
+  State state_;
+};
+
+TEST_F(Walks, AnUnrefWaitsForThoseWhoWalkTheArray) {
+  Thread walker = Unmap(1);
+  Thread detach = machine_.Begin(On(OperationKind::kDetach, 1), 2);
+  ASSERT_TRUE(To(Step::kAtcInvDomain, walker));
+  ASSERT_TRUE(To(Step::kUnref, detach));
+  EXPECT_TRUE(machine_.IsBlocked(state_, detach));
+  ASSERT_FALSE(To(Step::kPurge, walker));  // to its end
+  EXPECT_FALSE(machine_.IsBlocked(state_, detach));
+  while (machine_.Advance(state_, detach)) {
+  }
+  EXPECT_EQ(detach.result, 0);
+  EXPECT_EQ(LiveAts(state_.domains[0].invs), 0);
+}
+
+TEST_F(Walks, WhoWalksAnArrayThatWasReplacedFencesNobody) {
+  ASSERT_EQ(machine_.Run(state_, On(OperationKind::kProbe, 0)), 0);
+  ASSERT_EQ(machine_.Run(state_, On(OperationKind::kClaim, 0)), 0);
+  Thread walker = Unmap(1);
+  ASSERT_TRUE(To(Step::kAtcInvDomain, walker));
+  const unsigned seen = AtsUsers(walker.seen, 0, 0);
+  ASSERT_EQ(machine_.Run(state_, On(OperationKind::kAttach, 0, 0)), 0);
+  Thread detach = machine_.Begin(On(OperationKind::kDetach, 1), 2);
+  ASSERT_TRUE(To(Step::kUnref, detach));
+  EXPECT_FALSE(machine_.IsBlocked(state_, detach));
+  EXPECT_EQ(AtsUsers(walker.seen, 0, 0), seen) << "it keeps what it has read";
+}
+
+TEST_F(Walks, AnArrayIsLeftAsItWasFound) {
+  Thread walker = Unmap(1);
+  ASSERT_TRUE(To(Step::kLeaveTargets, walker));
+  EXPECT_NE(state_.domains[0].walkers, 0u);
+  while (machine_.Advance(state_, walker)) {
+  }
+  EXPECT_EQ(state_.domains[0].walkers, 0u);
+  EXPECT_EQ(state_.domains[0].lockers, 0u);
+}
+
+TEST_F(Walks, AnAccessNeedsNoGroupMutex) {
+  Thread attach = machine_.Begin(On(OperationKind::kDetach, 1), 1);
+  ASSERT_TRUE(To(Step::kInstallSte, attach));
+  const Thread access = machine_.Begin(On(OperationKind::kDma, 1), 2);
+  EXPECT_FALSE(machine_.IsBlocked(state_, access));
+  const Thread claim = machine_.Begin(On(OperationKind::kUnclaim, 1), 3);
+  EXPECT_TRUE(machine_.IsBlocked(state_, claim));
+}
+
 }  // namespace
 }  // namespace atsfuzz::machine

@@ -252,10 +252,13 @@ void Recorder::ObserveIotlb() {
           out.vmid = static_cast<uint16_t>(stage == 2 ? tag : 0);
           out.level = 3;
           out.iova = Iova(smmu, page);
-          out.physical = Target(smmu, page,
-                                held == kTlbFresh && owner >= 0
-                                    ? static_cast<uint8_t>(kAtcFromSlot + owner)
-                                    : static_cast<uint8_t>(kAtcStale));
+          AtcEntry entry = kAtcStale;
+          if (owner >= 0) {
+            entry = held == kTlbFresh
+                        ? static_cast<AtcEntry>(kAtcFromSlot + owner)
+                        : StaleFrom(owner);
+          }
+          out.physical = Target(smmu, page, entry);
           out.size = uint64_t{1} << board.smmus[smmu].page_shift;
           iotlb_.push_back(out);
         }

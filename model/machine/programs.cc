@@ -6,8 +6,9 @@
 namespace atsfuzz::machine {
 namespace {
 
-constexpr Program kAttaches[] = {Program::kAttachPaging, Program::kAttachNested,
-                                 Program::kAttachStatic, Program::kSetPasid};
+constexpr Program kOrdered[] = {Program::kAttachPaging, Program::kAttachNested,
+                                Program::kAttachStatic, Program::kSetPasid,
+                                Program::kInvalidate};
 
 }  // namespace
 
@@ -25,7 +26,7 @@ void Programs::Remove(Step step) {
 }
 
 void Programs::MoveBefore(Step step, Step anchor) {
-  for (Program program : kAttaches) {
+  for (Program program : kOrdered) {
     auto& steps = steps_[static_cast<int>(program)];
     const auto from = std::find(steps.begin(), steps.end(), step);
     const auto to = std::find(steps.begin(), steps.end(), anchor);
@@ -85,7 +86,14 @@ Programs::Programs(const Design& design) {
          S::kUncount, S::kUnref, S::kFlushTag, S::kPurge, S::kUnlockAsid,
          S::kDowngrade});
   }
-  Set(Program::kInvalidate, {S::kTlbi, S::kAtcInvDomain});
+  if (design.attach == Attach::kArrays) {
+    Set(Program::kInvalidate,
+        {S::kClearPages, S::kLoadTargets, S::kTlbi, S::kReadTargets,
+         S::kAtcInvDomain, S::kLeaveTargets});
+  } else {
+    Set(Program::kInvalidate, {S::kClearPages, S::kTlbi, S::kLoadTargets,
+                               S::kReadTargets, S::kAtcInvDomain});
+  }
 
   if (design.attach == Attach::kTwoPhase) {
     for (Step step :
@@ -103,9 +111,8 @@ Programs::Programs(const Design& design) {
   if (!design.eats_before_enable) MoveBefore(S::kEnableAts, S::kInstallSte);
   if (!design.disable_before_ste) MoveAfter(S::kDisableAts, S::kInstallSte);
   if (!design.list_before_belief) MoveBefore(S::kBelieve, S::kLeaveList);
-  if (!design.tlbi_before_atc_inv) {
-    Set(Program::kInvalidate, {S::kAtcInvDomain, S::kTlbi});
-  }
+  if (!design.tlbi_before_atc_inv) MoveAfter(S::kTlbi, S::kAtcInvDomain);
+  if (!design.barrier_before_load) MoveBefore(S::kLoadTargets, S::kClearPages);
 }
 
 }  // namespace atsfuzz::machine

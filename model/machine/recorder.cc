@@ -23,7 +23,7 @@ constexpr uint64_t kLeaf = 1;
 constexpr uint64_t kSubstreamValid = 1u << 11;
 constexpr uint64_t kAtcInvAll = 52;
 constexpr uint64_t kNowhere = ~uint64_t{0};
-// What an unmapped page of any domain was: no map operation gives it out.
+// What a page of a default domain was: no map operation gives it out.
 constexpr uint64_t kStalePhysical = uint64_t{0xffff} << 32;
 
 }  // namespace
@@ -36,7 +36,9 @@ void Recorder::Mapped(int slot, int page, int pages, uint64_t physical) {
   const int smmu = machine_.board().domains[slot].smmu;
   const int shift = machine_.board().smmus[smmu].page_shift;
   for (int i = 0; i < pages; ++i) {
-    physical_[slot][page + i] = physical + (static_cast<uint64_t>(i) << shift);
+    uint64_t& is = physical_[slot][page + i];
+    former_[slot][page + i] = is;
+    is = physical + (static_cast<uint64_t>(i) << shift);
   }
 }
 
@@ -44,10 +46,16 @@ atsfuzz_event& Recorder::Add(uint16_t kind) {
   atsfuzz_event event = {};
   event.kind = kind;
   event.smmu = event.function = ATSFUZZ_NONE;
+  event.thread = thread_;
   event.stack = static_cast<uint32_t>(step_) + 1;
   event.kernel_function = KernelFunction(step_).data();
   events_.push_back(event);
   return events_.back();
+}
+
+void Recorder::Stopped(Step step) {
+  SetStep(step);
+  Add(ATSFUZZ_EVENT_STOP);
 }
 
 void Recorder::Allocation(model::AllocSite site, unsigned number, bool failed) {
@@ -320,8 +328,15 @@ uint64_t Recorder::Target(int smmu, int page, uint8_t entry) const {
     case kAtcStale:
       return kStalePhysical + Iova(smmu, page);
     default:
-      return physical_[entry - kAtcFromSlot][page];
+      break;
   }
+  if (entry < kAtcIdentity) return physical_[entry - kAtcFromSlot][page];
+  // Where a page was, it is until it is mapped again. What a queued unmap has
+  // left is no stale entry until the flush.
+  const int slot = entry - kAtcStaleFromSlot;
+  const Domain& domain = state_.domains[slot];
+  const bool again = ((domain.mapped | domain.unflushed) >> page & 1) != 0;
+  return again ? former_[slot][page] : physical_[slot][page];
 }
 
 }  // namespace atsfuzz::machine

@@ -21,9 +21,16 @@ class Recorder : public Log {
   Recorder(const model::Topology& topology, const Machine& machine,
            const State& state);
 
-  // Forgets the events so far; those that follow are of `step`.
-  void Clear() { events_.clear(); }
+  // Forgets the events so far; those that follow are of `step`, and of a thread
+  // of a block, from 1 on.
+  void Clear() {
+    events_.clear();
+    thread_ = 0;
+  }
   void SetStep(Step step) { step_ = step; }
+  // The thread has stopped before `step`.
+  void Stopped(Step step);
+  void SetThread(int thread) { thread_ = static_cast<uint8_t>(thread); }
   // A map operation put page `page + i` of a slot to physical + i pages.
   void Mapped(int slot, int page, int pages, uint64_t physical);
 
@@ -79,13 +86,15 @@ class Recorder : public Log {
   const Machine& machine_;
   const State& state_;
   Step step_ = Step::kDone;
+  uint8_t thread_ = 0;
   std::vector<atsfuzz_event> events_;
   bool holds_ = false;
   std::array<std::vector<atsfuzz_event>, kSmmus> held_;
   std::array<Words, kStreams> ste_{};
   std::array<bool, kStreams> ste_read_{};
   std::array<std::array<Words, kSsids>, kFunctions> cd_{};
-  std::array<std::array<uint64_t, kPages>, kSlots> physical_{};
+  // Where pages were mapped to last, and before that.
+  std::array<std::array<uint64_t, kPages>, kSlots> physical_{}, former_{};
   atsfuzz_observation observation_{};
   std::vector<atsfuzz_atc_entry> atc_;
   std::vector<atsfuzz_iotlb_entry> iotlb_;

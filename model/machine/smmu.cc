@@ -173,7 +173,7 @@ AtcEntry Translate(Context& c, const Regime& regime, int page) {
     SetIotlb(c.state, domain.smmu, kStageS2, tag, page, entry);
   }
   SetIotlb(c.state, domain.smmu, stage, tag, page, entry);
-  return entry == kTlbStale ? kAtcStale
+  return entry == kTlbStale ? StaleFrom(regime.slot)
                             : static_cast<AtcEntry>(kAtcFromSlot + regime.slot);
 }
 

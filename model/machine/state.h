@@ -86,10 +86,16 @@ inline constexpr Cd kFreedCd = 0xfd;
 // An entry of an ATC, 4 bits: 0, or where it was filled from.
 enum AtcEntry : uint8_t {
   kAtcEmpty = 0,
-  kAtcFromSlot = 1,  // + slot: agrees with what that domain maps there
-  kAtcIdentity = 9,  // S1DSS bypass
-  kAtcStale = 10,    // the page was unmapped, or its domain freed
+  kAtcFromSlot = 1,        // + slot: agrees with what that domain maps there
+  kAtcIdentity = 9,        // S1DSS bypass
+  kAtcStale = 10,          // the page was unmapped, or its domain freed
+  kAtcStaleFromSlot = 11,  // + declared slot: the same, and whose page it was
 };
+constexpr AtcEntry StaleFrom(int slot) {
+  return slot < kDeclared ? static_cast<AtcEntry>(kAtcStaleFromSlot + slot)
+                          : kAtcStale;
+}
+static_assert(StaleFrom(kDeclared - 1) == 14);
 
 // An entry of an IOTLB, 2 bits.
 enum IotlbEntry : uint8_t { kTlbEmpty, kTlbFresh, kTlbStale };
@@ -170,6 +176,9 @@ struct Domain : Space {
   // Attachments on the list: by PASID, 2 bits a function. Those of a nested
   // domain, which are on its parent's list, are its own here.
   uint8_t list[kSsids];
+  // Threads that walk invs, and those of them that hold its lock: a bit each.
+  // Who walks one that has been replaced is not among them.
+  uint8_t walkers : 4, lockers : 4;
   Array invs;
 };
 

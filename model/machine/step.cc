@@ -68,8 +68,12 @@ constexpr std::array<Names, kSteps> kNames = {{
     {Step::kUndoEnable, "undo-enable", "arm_smmu_attach_commit"},
     {Step::kUnlockAsid, "unlock-asid", "arm_smmu_attach_dev"},
     {Step::kDowngrade, "downgrade", "arm_smmu_remove_dev_pasid"},
+    {Step::kClearPages, "clear-pages", "iommu_unmap"},
+    {Step::kLoadTargets, "load-targets", "arm_smmu_domain_inv_range"},
     {Step::kTlbi, "tlbi", "arm_smmu_domain_inv_range"},
+    {Step::kReadTargets, "read-targets", "arm_smmu_domain_inv_range"},
     {Step::kAtcInvDomain, "atc-inv-domain", "arm_smmu_domain_inv_range"},
+    {Step::kLeaveTargets, "leave-targets", "arm_smmu_domain_inv_range"},
 }};
 
 constexpr bool InOrder() {

@@ -40,7 +40,7 @@ enum class Step : uint8_t {
   kResetRestoreRid,  // pci_dev_reset_iommu_done
   kResetRestorePasids,
   kMap,     // iommu_map
-  kUnmap,   // the page table is changed
+  kUnmap,   // up to the change of the page table
   kFlush,   // iommu_flush_iotlb_all begins
   kAccess,  // dma: the device
   kDomainNew,
@@ -70,11 +70,16 @@ enum class Step : uint8_t {
   kBelieve,        // ats_enabled
   kUndoEnable,     // not in any kernel: after a failed enable
   kUnlockAsid,
-  kDowngrade,     // re-attach of the RID's domain when the last PASID goes
+  kDowngrade,  // re-attach of the RID's domain when the last PASID goes
+  // An invalidation. A kernel without arrays loads after kTlbi.
+  kClearPages,    // of an unmap: the change of the page table is visible
+  kLoadTargets,   // the array and its lock; nr_ats_masters
   kTlbi,          // TLBI of the range, CMD_SYNC
+  kReadTargets,   // whose ATCs there are to invalidate
   kAtcInvDomain,  // ATC_INVs of the domain's attachments, CMD_SYNC
+  kLeaveTargets,  // the array's lock, rcu_read_unlock
 };
-inline constexpr int kSteps = static_cast<int>(Step::kAtcInvDomain) + 1;
+inline constexpr int kSteps = static_cast<int>(Step::kLeaveTargets) + 1;
 
 // "install-ste", and the kernel function that it stands for.
 absl::string_view StepName(Step step);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/machine/interleaving.h"
 #include "model/machine/recorder.h"
 
 namespace atsfuzz::machine {
@@ -43,6 +44,7 @@ class MachineSystem : public model::System {
     machine_.emplace(topology_, design_, mutation_);
     state_ = machine_->Boot();
     recorder_.emplace(topology_, *machine_, state_);
+    Interleave();
     writers_.fill(0);
     coverage_.fill(0);
     dead_ = false;
@@ -63,6 +65,8 @@ class MachineSystem : public model::System {
   }
 
   void Shutdown() override;
+
+  model::Interleaving* interleaving() override { return &*interleaving_; }
 
   const atsfuzz_observation& Observe() override { return recorder_->Observe(); }
   std::span<const atsfuzz_event> Events() override {
@@ -105,6 +109,7 @@ class MachineSystem : public model::System {
     }
     state_ = from.state;
     recorder_.emplace(from.recorder);
+    Interleave();
     writers_ = from.writers;
     dead_ = from.dead;
   }
@@ -134,6 +139,9 @@ class MachineSystem : public model::System {
   };
 
   int Run(const Request& request);
+  // One step of a thread that is not blocked. False: it has returned.
+  bool Take(Thread& thread);
+  void Interleave();
   // A kernel whose stream tree was emptied lets a second function have a
   // stream; if one of the two lists it twice, arrays hold entries of different
   // users for it, which Array cannot say. And the IOTLB of a domain has a place
@@ -154,6 +162,7 @@ class MachineSystem : public model::System {
   std::optional<Machine> machine_;
   State state_;
   std::optional<Recorder> recorder_;
+  std::optional<MachineInterleaving> interleaving_;
   Writers writers_{};
   std::array<uint8_t, kSteps * kContexts> coverage_{};
   bool dead_ = false;
@@ -183,26 +192,41 @@ bool MachineSystem::IsBeyondTheModel() const {
 
 int MachineSystem::Run(const Request& request) {
   Thread thread = machine_->Begin(request, 0);
-  State before = state_;
-  for (bool more = true; more;) {
+  do {
     // Nobody else runs who could give the lock back.
     if (machine_->IsBlocked(state_, thread)) {
-      thread.oops = 1;
-      thread.result = -EDEADLK;
+      dead_ = true;
       recorder_->MemoryError("deadlock", true);
-      break;
+      return -EDEADLK;
     }
-    const Step next = machine_->Next(thread);
-    recorder_->SetStep(next);
-    more = machine_->Advance(state_, thread, &*recorder_);
-    Cover(next, thread);
-    if (!(before == state_)) {
-      Note(next, before);
-      before = state_;
-    }
-  }
-  dead_ = thread.oops != 0;
+  } while (Take(thread));
   return thread.result;
+}
+
+bool MachineSystem::Take(Thread& thread) {
+  const Step next = machine_->Next(thread);
+  const State before = state_;
+  recorder_->SetStep(next);
+  bool more = machine_->Advance(state_, thread, &*recorder_);
+  Cover(next, thread);
+  if (!(before == state_)) Note(next, before);
+  // Ends of programs are not steps of their own.
+  while (more && machine_->Next(thread) == Step::kDone) {
+    more = machine_->Advance(state_, thread, &*recorder_);
+  }
+  dead_ |= thread.oops != 0;
+  return more;
+}
+
+void MachineSystem::Interleave() {
+  interleaving_.emplace(
+      *machine_, state_, *recorder_,
+      [this](Thread& thread) { return Take(thread); },
+      [this](const Operation& operation, uint64_t physical, int result) {
+        if (operation.kind != OperationKind::kMap || result != 0) return;
+        recorder_->Mapped(operation.domain.value, operation.page,
+                          operation.pages, physical);
+      });
 }
 
 void MachineSystem::Note(Step step, const State& before) {

@@ -84,6 +84,10 @@ struct Thread {
   uint8_t slot;
   uint8_t pages;  // a bit set
   uint8_t whole : 1;
+  uint8_t counted : 1;  // kernels without arrays: nr_ats_masters is not 0
+  Array seen;           // what it has read there
+  // Kernels without arrays: lists as they were read, of functions with ATS.
+  uint8_t listed[kSsids];
 
   uint8_t oops : 1;  // the kernel died
 
