@@ -30,7 +30,7 @@ constexpr char kExamples[] =
 struct FuzzFlags {
   CampaignFlags campaign;
   std::string corpus;
-  uint64_t threads = 1, depth = 3;
+  uint64_t threads = 1, depth = 3, preemptions = 1;
   std::string strategy = "mixed";
 
   void AddTo(Flags* flags) {
@@ -44,11 +44,14 @@ struct FuzzFlags {
     flags->Add("strategy", "NAME",
                "How threads take turns: random, pct (few, random priorities), "
                "pos (partial order sampling), bytes (drawn and mutated with "
-               "the scenario), mixed (default).",
+               "the scenario), bounded (all schedules with few preemptions, "
+               "one after another), mixed (default).",
                &strategy);
     flags->Add("depth", "N",
                "pct: ordered steps that a bug needs, 1 to 8 (default 3).",
                &depth);
+    flags->Add("preemptions", "N", "bounded: at most N, 0 to 8 (default 1).",
+               &preemptions);
     flags->Add("corpus", "DIR",
                "Scenarios to start from; new coverage is added to it.",
                &corpus);
@@ -65,6 +68,10 @@ absl::StatusOr<fuzz::CampaignOptions> OptionsFor(const FuzzFlags& flags) {
     return absl::InvalidArgumentError(
         absl::StrCat("--depth=", flags.depth, ": expected 1 to 8"));
   }
+  if (flags.preemptions > 8) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--preemptions=", flags.preemptions, ": expected 0 to 8"));
+  }
   const auto strategy = fuzz::ParseStrategy(flags.strategy);
   if (!strategy.ok()) {
     return absl::InvalidArgumentError(
@@ -73,7 +80,8 @@ absl::StatusOr<fuzz::CampaignOptions> OptionsFor(const FuzzFlags& flags) {
   auto options = CampaignOptionsFor(flags.campaign);
   if (!options.ok()) return options;
   options->generate.threads = static_cast<int>(flags.threads);
-  options->strategy = {*strategy, static_cast<int>(flags.depth)};
+  options->strategy = {*strategy, static_cast<int>(flags.depth),
+                       static_cast<int>(flags.preemptions)};
   if (!flags.corpus.empty()) {
     auto corpus = ReadCorpus(flags.corpus);
     if (!corpus.ok()) return corpus.status();

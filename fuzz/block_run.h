@@ -28,8 +28,6 @@ struct BlockResult {
   // Why the operations in flight could not go on; empty: all returned.
   std::string stuck;
   uint32_t steps = 0;
-  // Times that an actor went on where another one could have gone on, too.
-  uint32_t switches = 0;
 };
 
 struct BlockOptions {

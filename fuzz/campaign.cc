@@ -43,7 +43,8 @@ class Campaign {
   model::Scenario DrawnFor(uint64_t run) const;
   // The same with the schedule that the run had.
   model::Scenario ScenarioOf(const RunReport& report) const;
-  std::unique_ptr<Scheduler> SchedulerOf(uint64_t run) const;
+  std::unique_ptr<Schedules> SchedulesOf(uint64_t run,
+                                         const model::Schedule& own) const;
   uint64_t NextRoundSize();
   bool TimeIsUp() const;
   bool Interrupted() const {
@@ -138,10 +139,13 @@ model::Scenario Campaign::ScenarioOf(const RunReport& report) const {
   return scenario;
 }
 
-// What the user gave runs as it is.
-std::unique_ptr<Scheduler> Campaign::SchedulerOf(uint64_t run) const {
-  if (options_.plan != nullptr || run < options_.corpus.size()) return nullptr;
-  return SchedulerFor(options_.strategy, SeedOf(SeedOf(options_.seed, run), 4));
+std::unique_ptr<Schedules> Campaign::SchedulesOf(
+    uint64_t run, const model::Schedule& own) const {
+  // What the user gave runs as it is.
+  const bool given = options_.plan != nullptr || run < options_.corpus.size();
+  return SchedulesFor(
+      given ? StrategyOptions{.strategy = Strategy::kBytes} : options_.strategy,
+      SeedOf(SeedOf(options_.seed, run), 4), own);
 }
 
 // 0: nothing is left to do.
@@ -178,7 +182,9 @@ absl::Status Campaign::OneRound(uint64_t count) {
   round.count = count;
   round.jobs = options_.jobs;
   round.scenario = [this](uint64_t run) { return ScenarioOf(run); };
-  round.scheduler = [this](uint64_t run) { return SchedulerOf(run); };
+  round.schedules = [this](uint64_t run, const model::Schedule& own) {
+    return SchedulesOf(run, own);
+  };
   round.wanted = [this](uint64_t run) { return IsSanitized(run); };
   round.load = options_.plain;
   round.known = &coverage_;

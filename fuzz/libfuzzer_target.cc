@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,11 +18,13 @@
 #include "fuzz/generate.h"
 #include "fuzz/machine.h"
 #include "fuzz/mutate.h"
+#include "fuzz/orderings.h"
 #include "fuzz/run.h"
 #include "fuzz/signature.h"
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
+#include "model/block.h"
 #include "model/bytes.h"
 #include "model/machine/system.h"
 #include "model/text.h"
@@ -31,7 +35,8 @@
 //   [ATSFUZZ_KERNEL=6.12|PATH] [ATSFUZZ_MODULE=<module>]
 //   [ATSFUZZ_MODEL=<design>] [ATSFUZZ_FAULTS=none|all|LIST]
 //   [ATSFUZZ_KNOWN=<file>] [ATSFUZZ_OPERATIONS=64]
-//   [ATSFUZZ_WITHOUT=pasids,groups,resets]
+//   [ATSFUZZ_WITHOUT=pasids,groups,resets] [ATSFUZZ_THREADS=1]
+//   [ATSFUZZ_TOPOLOGY=FILE] [ATSFUZZ_SEEDS=FOLDER]
 //   atsfuzz-libfuzzer [libFuzzer's options] CORPUS
 //
 // ATSFUZZ_MODULE names a sanitized driver module; without it one is built of
@@ -39,6 +44,14 @@
 // takes the abstract machine instead of a module. ATSFUZZ_OPERATIONS is the
 // longest scenario that the mutators make. ATSFUZZ_WITHOUT leaves out what a
 // known crash needs: nothing but the sanitizer can end such a run.
+// ATSFUZZ_TOPOLOGY names a scenario whose machine all inputs get, and
+// ATSFUZZ_SEEDS scenarios (*.ats) that mutation may begin with, as others do
+// with a corpus of bytes.
+//
+// With ATSFUZZ_THREADS of 2 to 4 inputs have `par` blocks of up to so many
+// threads. The schedule is in the bytes like all else, and coverage tells which
+// steps ran between which (fuzz/orderings.h): no strategy chooses but
+// libFuzzer.
 //
 // A violation aborts, so that libFuzzer keeps the input; unless the file of
 // known ones names its invariant or its signature, one a line.
@@ -56,7 +69,13 @@ struct Target {
   std::set<std::string> known;
   uint8_t faults = 0;
   size_t most_operations = 64;
+  int threads = 1;
+  std::optional<model::Topology> topology;  // of every input
+  std::vector<model::Scenario> seeds;
 };
+
+// What libFuzzer takes for coverage beside edges: orderings of steps.
+[[gnu::section("__libfuzzer_extra_counters")]] uint8_t orderings[1 << 16];
 
 Target& TheTarget() {
   static Target* const target = new Target();
@@ -136,6 +155,23 @@ void LeaveOut(const std::string& list, model::Capabilities* capabilities) {
   }
 }
 
+std::vector<model::Scenario> ReadSeeds(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".ats") paths.push_back(entry.path());
+  }
+  if (paths.empty()) Die("ATSFUZZ_SEEDS: no *.ats in " + folder);
+  std::sort(paths.begin(), paths.end());
+  std::vector<model::Scenario> seeds;
+  for (const std::string& path : paths) {
+    auto scenario = model::ReadScenario(path);
+    if (!scenario.ok()) Die(std::string(scenario.status().message()));
+    seeds.push_back(*std::move(scenario));
+  }
+  return seeds;
+}
+
 void SetUp(Target* target) {
   target->system = MakeTheSystem();
   target->capabilities = target->system->capabilities();
@@ -151,6 +187,22 @@ void SetUp(Target* target) {
       Die("ATSFUZZ_OPERATIONS: expected a number from 1");
     }
   }
+  if (const char* file = std::getenv("ATSFUZZ_TOPOLOGY")) {
+    const auto scenario = model::ReadScenario(file);
+    if (!scenario.ok()) Die(std::string(scenario.status().message()));
+    target->topology = scenario->topology;
+  }
+  if (const char* folder = std::getenv("ATSFUZZ_SEEDS")) {
+    target->seeds = ReadSeeds(folder);
+  }
+  if (const char* threads = std::getenv("ATSFUZZ_THREADS")) {
+    if (!absl::SimpleAtoi(threads, &target->threads) || target->threads < 1 ||
+        target->threads > ATSFUZZ_MAX_THREADS) {
+      Die("ATSFUZZ_THREADS: expected 1 to " +
+          std::to_string(ATSFUZZ_MAX_THREADS));
+    }
+  }
+  if (target->threads == 1) target->capabilities.threads = false;
   if (const char* known = std::getenv("ATSFUZZ_KNOWN")) {
     target->known = ReadKnown(known);
   }
@@ -177,6 +229,7 @@ class Judge final : public RunListener {
   Judge(const model::Scenario& scenario, const Target& target)
       : target_(target) {
     ran_.topology = scenario.topology;
+    ran_.schedule = scenario.schedule;
     ran_.operations.reserve(scenario.operations.size());
     for (const model::Operation& operation : scenario.operations) {
       assumes_ |= model::ClassesOf(operation.faults);
@@ -269,26 +322,41 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
   atsfuzz::fuzz::Judge judge(scenario, target);
   // A machine that does not boot is no finding; the campaign reports it.
-  atsfuzz::fuzz::Run(scenario, *target.system,
-                     {.drop_impossible = true, .listener = &judge})
-      .IgnoreError();
+  const auto result = atsfuzz::fuzz::Run(
+      scenario, *target.system, {.drop_impossible = true, .listener = &judge});
+  if (result.ok()) {
+    atsfuzz::fuzz::CountOrderings(scenario, result->schedule,
+                                  atsfuzz::fuzz::orderings);
+  }
   return 0;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                unsigned int seed) {
-  const uint8_t faults = atsfuzz::fuzz::TheTarget().faults;
+  const atsfuzz::fuzz::Target& target = atsfuzz::fuzz::TheTarget();
   atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
-  if (scenario.operations.empty()) {
+  // The corpus grows by thousands, and no seed of it is picked twice.
+  if (!target.seeds.empty() && (scenario.operations.empty() || seed % 8 == 0)) {
+    scenario = atsfuzz::fuzz::Restricted(
+        target.seeds[seed / 8 % target.seeds.size()], target.capabilities);
+  }
+  const bool wants_block =
+      target.threads > 1 && !atsfuzz::model::BlockOf(scenario).exists();
+  bool fresh = scenario.operations.empty() || (wants_block && seed % 4 == 0);
+  if (!fresh) {
+    scenario =
+        atsfuzz::fuzz::Mutate(scenario, seed, target.faults,
+                              target.most_operations, target.capabilities);
+    fresh = target.topology && !(scenario.topology == *target.topology);
+  }
+  if (fresh) {
     atsfuzz::fuzz::GenerateOptions options;
-    options.faults = faults;
+    options.faults = target.faults;
     options.max_operations = 16;
-    options.capabilities = atsfuzz::fuzz::Capabilities();
+    options.threads = target.threads;
+    options.topology = target.topology;
+    options.capabilities = target.capabilities;
     scenario = atsfuzz::fuzz::Generate(seed, options);
-  } else {
-    scenario = atsfuzz::fuzz::Mutate(scenario, seed, faults,
-                                     atsfuzz::fuzz::TheTarget().most_operations,
-                                     atsfuzz::fuzz::Capabilities());
   }
   return atsfuzz::fuzz::Write(scenario, data, max_size);
 }

@@ -133,26 +133,37 @@ model::Schedule Unpacked(const std::vector<uint32_t>& packed) {
 void RunOne(const Round& round, uint64_t run, model::System& system,
             Coverage* seen, Link& link) {
   const model::Scenario scenario = round.scenario(run);
-  std::unique_ptr<Scheduler> chosen =
-      round.scheduler ? round.scheduler(run) : nullptr;
-  if (chosen == nullptr) chosen = std::make_unique<Replay>(scenario.schedule);
+  const std::unique_ptr<Schedules> schedules =
+      round.schedules
+          ? round.schedules(run, scenario.schedule)
+          : SchedulesFor({.strategy = Strategy::kBytes}, 0, scenario.schedule);
   KeyCollector collector(&link, ClassesUsed(scenario), round.tallies);
   // Whatever the runs before it in this process did must not show.
   const std::span<uint8_t> counters = system.Coverage();
   std::fill(counters.begin(), counters.end(), 0);
-  const auto result =
-      Run(scenario, system,
-          {.drop_impossible = true,
-           .listener = &collector,
-           .scheduler = chosen.get(),
-           .tell_turn = [&link](size_t index, const model::Turn& turn) {
-             link.Turn(index, turn);
-           }});
+  uint64_t operations = 0, effective = 0;
+  absl::StatusOr<RunResult> result;
+  // Of several schedules, up to the first that shows something.
+  for (Scheduler* scheduler = schedules->Next(); scheduler != nullptr;
+       scheduler = schedules->Next()) {
+    if (operations != 0) link.Begin(run);
+    result = Run(scenario, system,
+                 {.drop_impossible = true,
+                  .listener = &collector,
+                  .scheduler = scheduler,
+                  .tell_turn = [&link](size_t index, const model::Turn& turn) {
+                    link.Turn(index, turn);
+                  }});
+    if (!result.ok()) break;
+    operations += result->results.size();
+    effective += result->effective;
+    if (!collector.keys().empty() || result->schedule.empty()) break;
+  }
   if (!result.ok()) {
     link.Send(
         Json{{"run", run}, {"error", std::string(result.status().message())}}
             .dump());
-    link.Done(0, 0);
+    link.Done(operations, effective);
     return;
   }
   std::vector<uint32_t> features = seen->NewFeatures(system.Coverage());
@@ -168,7 +179,7 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
     if (round.tallies) json["tallies"] = collector.tallies();
     link.Send(json.dump());
   }
-  link.Done(result->results.size(), result->effective);
+  link.Done(operations, effective);
 }
 
 // The runs of one process: every jobs-th, from `next` on.

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fuzz/coverage.h"
 #include "fuzz/crash.h"
-#include "fuzz/scheduler.h"
+#include "fuzz/strategy.h"
 #include "fuzz/tally.h"
 #include "model/scenario.h"
 #include "model/system.h"
@@ -33,9 +33,11 @@ struct Round {
   int jobs = 1;
   // The scenario of a run; called in the children.
   std::function<model::Scenario(uint64_t run)> scenario;
-  // The scheduler of a run's `par` block; null, or null returned: the
-  // scenario's schedule. Called in the children.
-  std::function<std::unique_ptr<Scheduler>(uint64_t run)> scheduler;
+  // The schedules of a run's `par` block; null: the scenario's own. Called in
+  // the children.
+  std::function<std::unique_ptr<Schedules>(uint64_t run,
+                                           const model::Schedule& own)>
+      schedules;
   LoadSystem load;
   const Coverage* known = nullptr;  // at the start of the round
   // Asked every few milliseconds; true ends the round early, at run boundaries.

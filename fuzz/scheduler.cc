@@ -60,6 +60,11 @@ Choice DefaultChoice(const Situation& situation) {
 }
 
 Choice Replay::Next(const Situation& situation) {
+  const std::optional<Choice> choice = Follow(situation);
+  return choice ? *choice : DefaultChoice(situation);
+}
+
+std::optional<Choice> Replay::Follow(const Situation& situation) {
   for (; next_ < schedule_.size(); ++next_) {
     const Turn& turn = schedule_[next_];
     const Position& at = situation.position[turn.actor.value];
@@ -69,14 +74,15 @@ Choice Replay::Next(const Situation& situation) {
         !earlier && (at.operation > turn.operation || at.step >= turn.step);
     if (there || at.ended) continue;
     if (situation.ready[turn.actor.value]) {
-      return {turn.actor, earlier ? Choice::kAllSteps : turn.step - at.taken};
+      return Choice{turn.actor,
+                    earlier ? Choice::kAllSteps : turn.step - at.taken};
     }
     if (!at.waits) continue;
     if (const Actor smmu = ReadySmmu(situation); smmu.is_smmu()) {
-      return {smmu, 1};
+      return Choice{smmu, 1};
     }
   }
-  return DefaultChoice(situation);
+  return std::nullopt;
 }
 
 void RandomWalk::Begin(const Situation& situation) {

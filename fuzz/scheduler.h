@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "fuzz/dice.h"
 #include "model/schedule.h"
@@ -61,6 +62,8 @@ class Replay : public Scheduler {
   // `schedule` must outlive it.
   explicit Replay(const model::Schedule& schedule) : schedule_(schedule) {}
   Choice Next(const Situation& situation) override;
+  // What the schedule says; nothing once it is over.
+  std::optional<Choice> Follow(const Situation& situation);
 
  private:
   const model::Schedule& schedule_;

@@ -20,19 +20,37 @@ enum class Strategy : uint8_t {
   // The scenario's own schedule, which the generator drew and mutators change:
   // coverage chooses.
   kBytes,
+  // PreemptionSearch: all schedules with few preemptions, one after another, up
+  // to the first that fails.
+  kBounded,
 };
 
 struct StrategyOptions {
   Strategy strategy = Strategy::kMixed;
-  int depth = 3;  // of kPct: 1 to 8
+  int depth = 3;        // of kPct: 1 to 8
+  int preemptions = 1;  // of kBounded: 0 to 8
 };
 
-// "mixed", "random", "pct", "pos", "bytes". InvalidArgument otherwise.
+// "mixed", "random", "pct", "pos", "bytes", "bounded". InvalidArgument
+// otherwise.
 absl::StatusOr<Strategy> ParseStrategy(absl::string_view name);
 
-// The scheduler of a run; null: the scenario's own schedule.
-std::unique_ptr<Scheduler> SchedulerFor(const StrategyOptions& options,
-                                        uint64_t seed);
+// The schedules of one run's block, one after another.
+class Schedules {
+ public:
+  virtual ~Schedules() = default;
+  // Null: these were all. The first is never null. REQUIRES: the block was run
+  // to its end with the one before.
+  virtual Scheduler* Next() = 0;
+};
+
+// Those of a run. `own`: the scenario's, which must outlive it.
+std::unique_ptr<Schedules> SchedulesFor(const StrategyOptions& options,
+                                        uint64_t seed,
+                                        const model::Schedule& own);
+
+// Of kBounded, at most that many of one block.
+inline constexpr uint64_t kMostSchedules = 50000;
 
 }  // namespace atsfuzz::fuzz
 
