@@ -384,6 +384,13 @@ void Judgement::JudgeIotlb() {
           named |= ByteOf(domain.tag);
         }
       }
+      for (const machine::Group& group : state_.groups) {
+        const machine::Space& blocking = group.blocking;
+        if (blocking.finalised && blocking.smmu == smmu &&
+            (blocking.stage2 != 0) == (stage != 0)) {
+          named |= ByteOf(blocking.tag);
+        }
+      }
       Check((held & ~named) == 0, Invariant::kNoStaleIotlb);
       // kTlbStale is the upper bit of a page.
       uint64_t stale = held & (kEveryByte * 0xaa);
@@ -399,7 +406,7 @@ void Judgement::JudgeIotlb() {
 // Some STE or CD of the SMMU's functions names the tag.
 bool Judgement::IsSelected(int smmu, int stage, int tag) const {
   const auto is = [&](int slot) {
-    return slot < kSlots && state_.domains[slot].tag == tag;
+    return slot < kSlots + kFunctions && SpaceAt(state_, slot).tag == tag;
   };
   for (int f = 0; f < board_.function_count; ++f) {
     const Board::Function& fixed = board_.functions[f];
@@ -418,7 +425,7 @@ bool Judgement::IsSelected(int smmu, int stage, int tag) const {
       }
       const bool selects = ste.config == Config::kNested ||
                            (stage == 1 && ste.config == Config::kStage2);
-      if (selects && ste.target < kSlots && is(board_.CountedBy(ste.target))) {
+      if (selects && is(board_.CountedBy(ste.target))) {
         return true;
       }
     }
