@@ -81,6 +81,11 @@ TEST_F(Program, RefusesDriversThatItDoesNotKnow) {
   ExpectRefused("/nonexistent/tree");
 }
 
+TEST_F(Program, RefusesToLookForDataRacesInAModel) {
+  Run("fuzz --driver=model:7.3 --data-races");
+  ExpectRefused("--data-races: the abstract machine has no plain accesses");
+}
+
 TEST_F(Program, RefusesATreeWithoutTheDriver) {
   fs::create_directories(folder_ + "/tree");
   Write("tree/Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n");
@@ -288,6 +293,18 @@ TEST_F(ProgramOnDriver, ReplayShowsWhereTheDriverCrashes) {
   EXPECT_EQ(exit_status_, 0) << out_ << err_;
   EXPECT_THAT(out_, HasSubstr("memory-safe"));
   EXPECT_THAT(out_, HasSubstr("arm_smmu_domain_finalise"));
+}
+
+TEST_F(ProgramOnDriver, ReplayShowsBothPlacesOfADataRaceIfAskedTo) {
+  const std::string file = fs::current_path().string() +
+                           "/corpus/data-races/belief-without-once.ats";
+  Run("replay --data-races " + file);
+  EXPECT_EQ(exit_status_, 0) << "known: " << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("data-race-1d0962"));
+  EXPECT_THAT(out_, HasSubstr("arm_smmu_atc_inv_domain arm-smmu-v3.c:"));
+  EXPECT_THAT(out_, HasSubstr("arm_smmu_attach_commit arm-smmu-v3.c:"));
+  Run("replay " + file);
+  EXPECT_THAT(out_, HasSubstr("no violation"));
 }
 
 TEST_F(ProgramOnDriver, KnownFindingsAreCountedAndFailNothing) {

@@ -60,8 +60,13 @@ std::string SanitizedProgram() {
   return fs::exists(path, error) ? path.string() : "";
 }
 
-fuzz::LoadSystem Loader(const std::string& module, const std::string& name) {
-  return [module, name] { return linux_driver::LoadModule(module, name); };
+fuzz::LoadSystem Loader(const std::string& module, const std::string& name,
+                        bool data_races) {
+  return [=] {
+    auto system = linux_driver::LoadModule(module, name);
+    if (system.ok()) (*system)->AskForDataRaces(data_races);
+    return system;
+  };
 }
 
 fuzz::LoadSystem Loader(const machine::Design& design,
@@ -72,6 +77,11 @@ fuzz::LoadSystem Loader(const machine::Design& design,
 }
 
 absl::Status CheckPatches(const DriverFlags& flags) {
+  if (flags.data_races && absl::StartsWith(flags.driver, kModel)) {
+    return absl::InvalidArgumentError(
+        "--data-races: the abstract machine has no plain accesses; a linux: "
+        "driver has");
+  }
   if (!flags.patches.empty() && absl::StartsWith(flags.driver, kModel)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--patch=", flags.patches.front(), ": a patch changes a kernel tree, ",
@@ -140,15 +150,21 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   Driver driver;
   driver.name = tree->name;
   driver.version = tree->version;
-  if (builds.sanitized) driver.sanitized_program = SanitizedProgram();
+  driver.data_races = flags.data_races;
+  if (builds.sanitized && !flags.data_races) {
+    driver.sanitized_program = SanitizedProgram();
+  }
   std::vector<Build> wanted = {
       {BuildKind::kInstrumented, &driver.instrumented}};
-  if (builds.plain) wanted.push_back({BuildKind::kPlain, &driver.plain});
+  if (builds.plain && !flags.data_races) {
+    wanted.push_back({BuildKind::kPlain, &driver.plain});
+  }
   if (!driver.sanitized_program.empty()) {
     wanted.push_back({BuildKind::kSanitized, &driver.sanitized});
   }
   const absl::Status status = BuildAll(*tree, wanted);
   if (!status.ok()) return status;
+  if (flags.data_races) driver.plain = driver.instrumented;
   return driver;
 }
 
@@ -170,6 +186,11 @@ void DriverFlags::AddTo(Flags* flags) {
   flags->Add("patch", "FILE",
              "Applied to a copy of a linux: tree; may be given several times.",
              &patches);
+  flags->Add(
+      "data-races",
+      "Unordered plain accesses of two threads are violations, too: much "
+      "slower, and without sanitizers.",
+      &data_races);
 }
 
 std::string DriverFlags::CommandLine() const {
@@ -178,14 +199,16 @@ std::string DriverFlags::CommandLine() const {
   for (const std::string& patch : patches) {
     absl::StrAppend(&text, " --patch=", patch);
   }
+  if (data_races) text += " --data-races";
   return text;
 }
 
 fuzz::LoadSystem Driver::Plain() const {
-  return design ? Loader(*design, name) : Loader(plain, name);
+  return design ? Loader(*design, name) : Loader(plain, name, data_races);
 }
 fuzz::LoadSystem Driver::Instrumented() const {
-  return design ? Loader(*design, name) : Loader(instrumented, name);
+  return design ? Loader(*design, name)
+                : Loader(instrumented, name, data_races);
 }
 
 std::vector<std::string> Driver::SanitizedCommand() const {

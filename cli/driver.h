@@ -18,10 +18,12 @@ namespace atsfuzz::cli {
 struct DriverFlags {
   std::string driver = "linux:6.12";
   std::vector<std::string> patches;
+  bool data_races = false;
 
-  // Adds --driver and --patch.
+  // Adds --driver, --patch and --data-races.
   void AddTo(Flags* flags);
-  // " --driver=... --patch=...", as far as they differ from the defaults.
+  // " --driver=... --patch=... --data-races", as far as they differ from the
+  // defaults.
   std::string CommandLine() const;
 };
 
@@ -31,6 +33,8 @@ struct Driver {
   model::Capabilities capabilities;
   // The abstract machine; it has none of what follows.
   std::optional<machine::Design> design;
+  // Data races are violations; the instrumented build alone sees them.
+  bool data_races = false;
   // Paths of modules.
   std::string plain, instrumented, sanitized;
   // The sanitized program; empty if there is none.

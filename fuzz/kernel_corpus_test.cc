@@ -2,6 +2,7 @@
 // regions and threads work as they should, and fail as was found.
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "fuzz/generate.h"
 #include "fuzz/judge_file.h"
 #include "fuzz/run.h"
+#include "fuzz/sighting.h"
 #include "fuzz/strategy.h"
 #include "gtest/gtest.h"
 #include "linux/build.h"
@@ -31,16 +33,16 @@ std::vector<std::string> FilesOfProcesses() {
 }
 
 // The kernel of a version; null, and a reason to skip, if it cannot be had.
-std::unique_ptr<model::System> Obtain(const char* version,
-                                      std::string* reason) {
+std::unique_ptr<model::System> Obtain(
+    const char* version, std::string* reason,
+    linux_driver::BuildKind kind = linux_driver::BuildKind::kPlain) {
   const auto quiet = [](const std::string&) {};
   const auto tree = linux_driver::ObtainTree(version, {}, quiet);
   if (!tree.ok()) {
     *reason = std::string(tree.status().message());
     return nullptr;
   }
-  const auto path =
-      linux_driver::BuildModule(*tree, linux_driver::BuildKind::kPlain, quiet);
+  const auto path = linux_driver::BuildModule(*tree, kind, quiet);
   EXPECT_TRUE(path.ok()) << path.status();
   if (!path.ok()) return nullptr;
   auto system = linux_driver::LoadModule(*path, tree->name);
@@ -146,17 +148,77 @@ TEST_P(KernelCorpus, WhatARandomSchedulerDidIsAScheduleThatDoesItAgain) {
     model::Scenario scenario = Generate(seed, options);
     if (!BlockOf(scenario).exists()) continue;
     ++blocks;
-    const auto scheduler =
-        SchedulerFor({.strategy = static_cast<Strategy>(1 + seed % 3)}, seed);
+    const auto schedules =
+        SchedulesFor({.strategy = static_cast<Strategy>(1 + seed % 3)}, seed,
+                     scenario.schedule);
     model::Schedule ran;
     const std::string first =
-        CourseOf(scenario, *system_, scheduler.get(), &ran);
+        CourseOf(scenario, *system_, schedules->Next(), &ran);
     if (ran.size() > model::kMaxTurns) continue;
     scenario.schedule = ran;
     ASSERT_EQ(CourseOf(scenario, *system_, nullptr, nullptr), first)
         << model::Print(scenario);
   }
   EXPECT_GT(blocks, 300);
+}
+
+// What races in data, by the places that its messages name.
+std::set<std::string> DataRacesOf(const model::Scenario& scenario,
+                                  model::System& system, Scheduler* scheduler) {
+  SightingCollector collector;
+  RunOptions options;
+  options.drop_impossible = true;
+  options.listener = &collector;
+  options.scheduler = scheduler;
+  std::set<std::string> races;
+  if (!fuzz::Run(scenario, system, options).ok()) return races;
+  for (const Sighting& sighting : collector.sightings()) {
+    const properties::Violation& violation = sighting.violation;
+    if (violation.invariant == properties::Invariant::kDataRace) {
+      races.insert(violation.message);
+    }
+  }
+  return races;
+}
+
+// 6.12: the belief (corpus/races/belief-after-enable.ats), and who allocates a
+// domain for a whole bus, which looks at devices that are being probed.
+bool IsRaceOf612(const std::string& race) {
+  return absl::StrContains(race, "ats_enabled") ||
+         absl::StrContains(race, "dev->iommu");
+}
+
+TEST_P(KernelCorpus, OnlyWhatIsUnderstoodRacesInData) {
+  std::string reason;
+  const auto system =
+      Obtain(GetParam(), &reason, linux_driver::BuildKind::kInstrumented);
+  ASSERT_NE(system, nullptr) << reason;
+  ASSERT_TRUE(system->Locates());
+  system->AskForDataRaces(true);
+  std::set<std::string> races;
+  std::vector<std::string> files = FilesOf("corpus/races");
+  files.push_back("corpus/data-races/belief-without-once.ats");
+  for (const std::string& file : files) {
+    const auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    races.merge(DataRacesOf(*scenario, *system, nullptr));
+  }
+  GenerateOptions options;
+  options.well_behaved = true;
+  options.threads = 3;
+  options.capabilities = system->capabilities();
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    const model::Scenario scenario = Generate(seed, options);
+    const auto schedules =
+        SchedulesFor({.strategy = static_cast<Strategy>(1 + seed % 3)}, seed,
+                     scenario.schedule);
+    races.merge(DataRacesOf(scenario, *system, schedules->Next()));
+  }
+  const bool is_612 = GetParam() == absl::string_view("6.12");
+  EXPECT_EQ(races.empty(), !is_612);
+  for (const std::string& race : races) {
+    EXPECT_TRUE(is_612 && IsRaceOf612(race)) << race;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, KernelCorpus,

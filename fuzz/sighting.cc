@@ -1,11 +1,41 @@
 #include "fuzz/sighting.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
 
 namespace atsfuzz::fuzz {
 namespace {
 
 using Json = nlohmann::json;
+
+std::string PlaceText(const model::Location& place) {
+  return place.known() ? absl::StrCat(place.function, " ", place.file, ":",
+                                      place.line, "  ", place.text)
+                       : "somewhere";
+}
+
+// A data race is two places, of which the checker knows none. What tells it
+// from others is both of them, in whatever order they were reached.
+void TellPlaces(properties::Violation& violation, model::System& system) {
+  const std::span<const atsfuzz_event> events = system.Events();
+  if (violation.event < 0 ||
+      static_cast<size_t>(violation.event) >= events.size()) {
+    return;
+  }
+  const atsfuzz_event& event = events[violation.event];
+  const model::Location here = Blame(system.Locate(event));
+  const model::Location other = Blame(system.LocateOther(event));
+  absl::StrAppend(&violation.message, "\n      ", PlaceText(here), "\n      ",
+                  PlaceText(other));
+  std::array<std::string, 2> places = {
+      absl::StrCat(here.function, "|", here.text),
+      absl::StrCat(other.function, "|", other.text)};
+  std::sort(places.begin(), places.end());
+  violation.aspect = absl::StrCat(places[0], "|", places[1]);
+}
 
 }  // namespace
 
@@ -21,8 +51,11 @@ Sighting SightingOf(const properties::Violation& violation,
                     model::System& system) {
   Sighting sighting;
   sighting.violation = violation;
+  const bool race = violation.invariant == properties::Invariant::kDataRace;
+  if (race) TellPlaces(sighting.violation, system);
   for (uint8_t assumes = 0; assumes <= model::kAllFaults; ++assumes) {
-    const Signature signature = SignatureOf(violation, assumes, system);
+    const Signature signature =
+        SignatureOf(sighting.violation, assumes, system);
     sighting.signatures[assumes] = signature.text;
     sighting.function = signature.function;
   }

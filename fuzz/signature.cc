@@ -85,6 +85,8 @@ Location WarningSite(const atsfuzz_event& event, model::System& system) {
 }
 
 Location LocationOf(const Violation& violation, model::System& system) {
+  // Its aspect names both places; either may be this one.
+  if (violation.invariant == properties::Invariant::kDataRace) return {};
   if (violation.event < 0) return Blame(system.LastWriter(violation.subject));
   const std::span<const atsfuzz_event> events = system.Events();
   if (static_cast<size_t>(violation.event) >= events.size()) return Location();

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 8
+#define ATSFUZZ_MODULE_ABI 9
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -214,6 +214,9 @@ struct atsfuzz_module {
   uint32_t (*frames)(uint32_t stack, struct atsfuzz_frame *out, uint32_t max);
   /* The stack at the last write of a fact; 0: never written. */
   uint32_t (*last_writer)(uint32_t fact, uint32_t index);
+  /* Instrumented builds: from the next boot on, data races are events, or not.
+   */
+  void (*ask_for_races)(int on);
 
   /* Edge counters of the kernel sources; zero-length if not compiled in. */
   uint8_t *(*coverage)(uint64_t *count);

@@ -154,8 +154,9 @@ void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
       Append(flags, {"-O1", "-fno-omit-frame-pointer"});
       // The callbacks are the runtime's own; no ThreadSanitizer is linked.
       if (kernel) {
-        Append(flags, {"-fno-inline", "-fno-optimize-sibling-calls",
-                       "-fsanitize=thread"});
+        Append(flags,
+               {"-fno-inline", "-fno-optimize-sibling-calls",
+                "-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile"});
       } else {
         Append(flags, {"-DATSFUZZ_INSTRUMENTED", "-DATSFUZZ_SNAPSHOTS"});
       }

@@ -217,6 +217,11 @@ class ModuleSystem : public model::System {
     return stack;
   }
 
+  std::vector<Location> LocateOther(const atsfuzz_event& race) override {
+    return Stack(static_cast<uint32_t>(race.a));
+  }
+  void AskForDataRaces(bool on) override { module_->ask_for_races(on ? 1 : 0); }
+
   std::vector<Location> LastWriter(model::Fact fact) override {
     if (fact.kind >= model::Fact::kArray) return {};
     return Stack(module_->last_writer(fact.kind, fact.index));

@@ -101,6 +101,13 @@ enum atsfuzz_event_kind {
    * one or an SMMU may have gone on. a: enum atsfuzz_thread_status.
    */
   ATSFUZZ_EVENT_STOP,
+  /*
+   * In a `par` block, instrumented builds that were asked to: nothing orders
+   * this access and one of another thread. a: the other's place, as `stack`; b:
+   * bit 0 this one writes, bit 1 it is plain, bits 2 and 3 the same of the
+   * other; c: the other thread.
+   */
+  ATSFUZZ_EVENT_DATA_RACE,
 };
 
 enum atsfuzz_config_register {

@@ -123,6 +123,10 @@ class System {
   virtual bool Locates() const = 0;
   // The call stack of an event, innermost first; empty if not recorded.
   virtual std::vector<Location> Locate(const atsfuzz_event& event) = 0;
+  // Of an ATSFUZZ_EVENT_DATA_RACE: where the other thread's access is.
+  virtual std::vector<Location> LocateOther(const atsfuzz_event&) { return {}; }
+  // From the next boot on, data races are events, or not (the default).
+  virtual void AskForDataRaces(bool) {}
   // The call stack at the last change of a fact; empty if not recorded.
   virtual std::vector<Location> LastWriter(Fact fact) = 0;
 

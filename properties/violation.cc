@@ -30,6 +30,7 @@ constexpr std::array<absl::string_view, kInvariants> kNames = {
     "tags-unique",
     "no-leak",
     "progress",
+    "data-race",
 };
 
 }  // namespace

@@ -35,8 +35,9 @@ enum class Invariant : uint8_t {
   kTagsUnique,
   kNoLeak,
   kProgress,
+  kDataRace,
 };
-inline constexpr int kInvariants = 22;
+inline constexpr int kInvariants = 23;
 
 // "belief-matches-device".
 absl::string_view InvariantName(Invariant invariant);

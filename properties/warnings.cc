@@ -6,6 +6,9 @@
 namespace atsfuzz::properties {
 namespace {
 
+// Bit 1 of an access in an ATSFUZZ_EVENT_DATA_RACE.
+const char* Plain(uint64_t bits) { return (bits & 2) != 0 ? " (plain)" : ""; }
+
 absl::string_view Text(const char* text) { return text ? text : ""; }
 
 // FNV-1a: tells warnings of one run apart, and is the same in every run.
@@ -88,6 +91,18 @@ void Warnings::OnEvent(const StepView& step, int index) {
       v->message = "The driver waited for the SMMU until its timeout.";
       v->expected = "every wait for a live queue ends";
       v->found = "timeout";
+      break;
+    case ATSFUZZ_EVENT_DATA_RACE:
+      // Each is told once, and where, only the system knows.
+      v = step.findings.Report(Invariant::kDataRace,
+                               static_cast<uint64_t>(index));
+      if (v == nullptr) return;
+      v->message = absl::StrCat(
+          (event.b & 1) != 0 ? "A write" : "A read", Plain(event.b),
+          (event.b & 4) != 0 ? " meets a write" : " meets a read",
+          Plain(event.b >> 2), " of another thread, and nothing orders them.");
+      v->expected = "accesses that others may see are marked, or ordered";
+      v->found = "a data race";
       break;
     case ATSFUZZ_EVENT_OVERFLOW:
       v = step.findings.Report(Invariant::kProgress, 1);

@@ -63,6 +63,17 @@ void atsfuzz_warn(const char *file, unsigned int line, const char *function, int
 		  const char *format, ...);
 int atsfuzz_format(char *out, unsigned long size, const char *format, va_list arguments);
 
+/* Code of the harness in a kernel's unit: its accesses are nobody's business. */
+#if defined(__clang__)
+#define ATSFUZZ_HARNESS __attribute__((no_sanitize("thread")))
+#define ATSFUZZ_HARNESS_BEGIN \
+	_Pragma("clang attribute push(__attribute__((no_sanitize(\"thread\"))), apply_to = " \
+		"function)")
+#define ATSFUZZ_HARNESS_END _Pragma("clang attribute pop")
+#else
+#define ATSFUZZ_HARNESS
+#endif
+
 /* ---- Threads (threads.c) --------------------------------------------------- */
 
 /* Who runs; 0 outside of `par` blocks. */
@@ -76,7 +87,7 @@ extern unsigned int atsfuzz_atomic[];
 void atsfuzz_out_of_steps(void);
 
 /* Before an access that somebody else may see. */
-static inline void atsfuzz_step(void)
+ATSFUZZ_HARNESS static inline void atsfuzz_step(void)
 {
 	if (__builtin_expect(!--atsfuzz_steps_left, 0))
 		atsfuzz_out_of_steps();
@@ -84,24 +95,36 @@ static inline void atsfuzz_step(void)
 
 /* The same before a lock is taken: nobody goes on to that as long as it is held. */
 void atsfuzz_out_of_steps_before(const int *writer, const int *readers);
-static inline void atsfuzz_step_before(const int *writer, const int *readers)
+ATSFUZZ_HARNESS static inline void atsfuzz_step_before(const int *writer, const int *readers)
 {
 	if (__builtin_expect(!--atsfuzz_steps_left, 0))
 		atsfuzz_out_of_steps_before(writer, readers);
 }
 
-static inline void atsfuzz_changed(void)
+/* A register was read, or a compare-and-exchange found something else than it
+ * expected. In a `par` block, who finds the same for ever spins. */
+void atsfuzz_looked(unsigned long address, unsigned long long value);
+
+/* ---- Data races (races.c), instrumented builds ------------------------------- */
+
+/* The thread takes along what others have left at `key`, or leaves its own there. */
+void atsfuzz_race_acquire(const void *key);
+void atsfuzz_race_release(const void *key);
+/* A barrier: marked writes after it leave what was before it. */
+void atsfuzz_race_fence(void);
+
+ATSFUZZ_HARNESS static inline void atsfuzz_changed(void)
 {
 	atsfuzz_changes++;
 }
 
-static inline void atsfuzz_enter_atomic(void)
+ATSFUZZ_HARNESS static inline void atsfuzz_enter_atomic(void)
 {
 	atsfuzz_atomic[atsfuzz_thread]++;
 }
 /* The thread has left its last such section: no reader any more. */
 void atsfuzz_quiescent(void);
-static inline void atsfuzz_leave_atomic(void)
+ATSFUZZ_HARNESS static inline void atsfuzz_leave_atomic(void)
 {
 	if (!--atsfuzz_atomic[atsfuzz_thread])
 		atsfuzz_quiescent();

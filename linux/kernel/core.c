@@ -10,6 +10,8 @@
 #include "linux/emulator.h"
 #include "linux/kernel/devices.h"
 
+ATSFUZZ_HARNESS_BEGIN
+
 struct platform_device atsfuzz_smmus[ATSFUZZ_MAX_SMMUS];
 struct device_node atsfuzz_smmu_nodes[ATSFUZZ_MAX_SMMUS];
 struct atsfuzz_function_device atsfuzz_functions[ATSFUZZ_MAX_FUNCTIONS];
@@ -137,8 +139,12 @@ u64 atsfuzz_mmio_read(const volatile void *address, unsigned int size)
 {
 	unsigned long offset = (unsigned long)address - ATSFUZZ_MMIO_BASE;
 
+	u64 value;
+
 	atsfuzz_step();
-	return atsfuzz_emulator_mmio_read(offset >> 20, offset & 0xfffff, size);
+	value = atsfuzz_emulator_mmio_read(offset >> 20, offset & 0xfffff, size);
+	atsfuzz_looked((unsigned long)address, value);
+	return value;
 }
 
 void atsfuzz_mmio_write(volatile void *address, u64 value, unsigned int size)
@@ -339,3 +345,5 @@ void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list)
 }
 
 bool iommu_dma_forcedac;
+
+ATSFUZZ_HARNESS_END

@@ -10,6 +10,8 @@
 #include "linux/emulator.h"
 #include "linux/kernel/devices.h"
 
+ATSFUZZ_HARNESS_BEGIN
+
 const struct atsfuzz_features atsfuzz_the_features = {
 #ifdef ATSFUZZ_HAS_PASIDS
 	.pasids = 1,
@@ -471,3 +473,5 @@ void atsfuzz_driver_parts(void (*part)(void *start, uint64_t bytes))
 {
 	part(seen_invs, seen_inv_count * sizeof(seen_invs[0]));
 }
+
+ATSFUZZ_HARNESS_END

@@ -21,6 +21,7 @@ static struct {
 	atsfuzz_interrupt_handler handler, thread;
 	void *data;
 	unsigned char woken;
+	unsigned char running; /* the thread: one CPU at a time has it */
 } lines[LINES];
 /* An interrupt does not interrupt another one's handler. */
 static int delivering;
@@ -68,6 +69,7 @@ void atsfuzz_interrupts_deliver(void)
 	if (delivering)
 		return;
 	delivering = 1;
+	atsfuzz_race_acquire(&delivering);
 	for (unsigned int smmu = 0; smmu < ATSFUZZ_MAX_SMMUS; smmu++) {
 		unsigned int raised = atsfuzz_emulator_take_interrupts(smmu);
 		int first = (int)smmu * LINES_EACH;
@@ -82,6 +84,7 @@ void atsfuzz_interrupts_deliver(void)
 		if (raised & ATSFUZZ_INTERRUPT_EVTQ)
 			fire(first + LINE_EVENTS);
 	}
+	atsfuzz_race_release(&delivering);
 	delivering = 0;
 }
 
@@ -93,10 +96,14 @@ void atsfuzz_interrupts_run_threads(void)
 		ran = 0;
 		atsfuzz_interrupts_deliver();
 		for (int at = 0; at < LINES; at++) {
-			if (!lines[at].woken)
+			if (!lines[at].woken || lines[at].running)
 				continue;
 			lines[at].woken = 0;
+			lines[at].running = 1;
+			atsfuzz_race_acquire(&lines[at]);
 			lines[at].thread(FIRST_LINE + at, lines[at].data);
+			atsfuzz_race_release(&lines[at]);
+			lines[at].running = 0;
 			ran = 1;
 		}
 	} while (ran);

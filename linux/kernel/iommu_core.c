@@ -9,6 +9,8 @@
 #include "linux/kernel/devices.h"
 #include "linux/kernel/nesting.h"
 
+ATSFUZZ_HARNESS_BEGIN
+
 static struct iommu_domain *declared[ATSFUZZ_MAX_DOMAINS];
 
 /* Owner of claimed groups: VFIO passes a file; any non-null pointer will do. */
@@ -43,17 +45,13 @@ static int translate_id(struct device *dev, struct device_node *smmu, u32 id)
 }
 
 /* of_iommu_configure, and iommu_probe_device at its end. */
-int atsfuzz_core_probe(unsigned int function)
+static int configure_and_probe(unsigned int function)
 {
 	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[function];
 	struct device *dev = device_of(function);
 	unsigned int i;
 	int err = 0;
 
-	atsfuzz_functions[function].on_bus = true;
-	if (f->smmu == ATSFUZZ_NONE)
-		return -ENODEV;
-	iommu_def_domain_type = f->default_identity ? IOMMU_DOMAIN_IDENTITY : IOMMU_DOMAIN_DMA;
 	mutex_lock(&iommu_probe_device_lock);
 	for (i = 0; i < f->stream_count && !err; i++)
 		err = translate_id(dev, &atsfuzz_smmu_nodes[f->smmu], f->streams[i]);
@@ -69,6 +67,23 @@ int atsfuzz_core_probe(unsigned int function)
 		dev_iommu_free(dev);
 	mutex_unlock(&iommu_probe_device_lock);
 	return err ? err : iommu_probe_device(dev);
+}
+
+int atsfuzz_core_probe(unsigned int function)
+{
+	const struct atsfuzz_machine_function *f = &atsfuzz_the_machine.functions[function];
+	/* One probe's default must not become another's: the kernel has one for all. */
+	static DEFINE_MUTEX(default_type_lock);
+	int err;
+
+	atsfuzz_functions[function].on_bus = true;
+	if (f->smmu == ATSFUZZ_NONE)
+		return -ENODEV;
+	mutex_lock(&default_type_lock);
+	iommu_def_domain_type = f->default_identity ? IOMMU_DOMAIN_IDENTITY : IOMMU_DOMAIN_DMA;
+	err = configure_and_probe(function);
+	mutex_unlock(&default_type_lock);
+	return err;
 }
 
 void atsfuzz_core_release(unsigned int function)
@@ -99,14 +114,19 @@ static bool is_nested(unsigned int domain)
 }
 
 #ifdef ATSFUZZ_HAS_REPLACE
-/* iommufd's: a replace stores one in the group, and its detach takes it away. */
-static struct iommu_attach_handle handles[ATSFUZZ_MAX_DOMAINS];
+/*
+ * iommufd's: a replace stores one in the group, and its detach takes it away. Threads
+ * share none.
+ */
+static struct iommu_attach_handle handles[1 + ATSFUZZ_MAX_THREADS][ATSFUZZ_MAX_DOMAINS];
 
 static struct iommu_attach_handle *handle_of(unsigned int domain)
 {
 #ifdef ATSFUZZ_HAS_NEEDS_HANDLE
-	handles[domain].domain = declared[domain];
-	return &handles[domain];
+	struct iommu_attach_handle *handle = &handles[atsfuzz_thread][domain];
+
+	handle->domain = declared[domain];
+	return handle;
 #else
 	return NULL;
 #endif
@@ -512,3 +532,5 @@ unsigned int atsfuzz_core_group_slot(unsigned int function)
 			return slot + leader;
 	return ATSFUZZ_NONE;
 }
+
+ATSFUZZ_HARNESS_END

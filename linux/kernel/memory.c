@@ -298,7 +298,16 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 	} else if (!(flags & ATSFUZZ_MEMORY_INFALLIBLE)) {
 		live++;
 	}
+	atsfuzz_races_forget(memory, size);
+	if (flags & ATSFUZZ_MEMORY_DMA)
+		atsfuzz_races_forget(atsfuzz_memory_page_descriptor(memory),
+				     ATSFUZZ_PAGE_DESCRIPTOR_BYTES);
 	return memory;
+}
+
+int atsfuzz_memory_holds(const void *address)
+{
+	return half_of(address) != NULL;
 }
 
 static void memory_error(const char *what, const void *address)

@@ -12,6 +12,8 @@
 #include "linux/kernel/glue.h"
 #include "linux/kernel/mm.h"
 
+ATSFUZZ_HARNESS_BEGIN
+
 enum { TABLE_ENTRIES = 512, LAST_LEVEL = 3, LARGE_PAGE_LEVEL = 2 };
 
 #define PTE_VALID (1ull << 0)
@@ -308,3 +310,5 @@ void atsfuzz_mm_grace_period(void)
 {
 	mmu_notifier_synchronize();
 }
+
+ATSFUZZ_HARNESS_END

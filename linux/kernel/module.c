@@ -257,10 +257,13 @@ int atsfuzz_module_operate_beside(const struct atsfuzz_request *request)
 	atsfuzz_trace_bottom(__builtin_frame_address(0));
 	atsfuzz_runtime_begin_beside(request);
 	atsfuzz_memory_begin_operation();
+	/* Who has seen an operation return comes after it. */
+	atsfuzz_race_acquire(&machine);
 	if (atsfuzz_runtime_guard(operate_step, &operation)) {
 		dead = 1;
 		operation.result = -EIO;
 	}
+	atsfuzz_race_release(&machine);
 	atsfuzz_runtime_begin_beside(NULL);
 	atsfuzz_trace_bottom(NULL);
 	return operation.result;
@@ -378,6 +381,7 @@ __attribute__((visibility("default"))) const struct atsfuzz_module atsfuzz_modul
 	.events = atsfuzz_runtime_events,
 	.frames = atsfuzz_trace_frames,
 	.last_writer = atsfuzz_trace_last_writer,
+	.ask_for_races = atsfuzz_races_ask,
 	.coverage = coverage,
 #ifdef ATSFUZZ_SNAPSHOTS
 	.snapshot = atsfuzz_snapshot_take,

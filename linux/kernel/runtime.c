@@ -253,7 +253,9 @@ void atsfuzz_store(volatile void *address, unsigned long long old_value,
 
 	if (atsfuzz_emulator_stored((const void *)address, old_value, new_value))
 		return;
+	atsfuzz_trace_look_away(1);
 	owner = atsfuzz_driver_cd_owner(address, &ssid);
+	atsfuzz_trace_look_away(0);
 	if (owner == ATSFUZZ_NONE) {
 		/* The address sanitizer notices by itself, with a stack. */
 		if (!atsfuzz_dma_memory_live((uint64_t)(uintptr_t)address, 8))

@@ -59,6 +59,8 @@ void atsfuzz_interrupts_run_threads(void);
 /* ---- memory.c --------------------------------------------------------------- */
 
 void atsfuzz_memory_begin_operation(void);
+/* Nonzero: the address lies in the arena. */
+int atsfuzz_memory_holds(const void *address);
 /* A thread is no reader any more. */
 void atsfuzz_memory_quiescent(unsigned int thread);
 
@@ -73,8 +75,24 @@ void atsfuzz_trace_end(void);
 uint32_t atsfuzz_trace_stack(void);
 uint32_t atsfuzz_trace_frames(uint32_t stack, struct atsfuzz_frame *out, uint32_t max);
 uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index);
+/* While the harness itself asks the driver's functions: nothing is recorded. */
+void atsfuzz_trace_look_away(int on);
+/* One frame as a stack: of code at `pc`. */
+uint32_t atsfuzz_trace_place(uint64_t pc);
 /* The frame below which no kernel code runs. */
 void atsfuzz_trace_bottom(const void *frame);
+
+/* ---- races.c: empty in builds that do not record ------------------------------- */
+
+/* From the next `par` block on: nonzero, data races are events. */
+void atsfuzz_races_ask(int on);
+void atsfuzz_races_begin(void);
+/* Memory that is given out anew. */
+void atsfuzz_races_forget(const void *address, unsigned long size);
+/* Of kernel code at `pc`. */
+void atsfuzz_race_access(uintptr_t address, unsigned int size, int written, int marked,
+			 uint64_t pc);
+void atsfuzz_races_large(void (*variable)(void *start, uint64_t bytes));
 
 /* ---- snapshot.c --------------------------------------------------------------- */
 

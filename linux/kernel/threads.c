@@ -11,6 +11,8 @@
 enum { MOST_TIME_MS = 20000 };
 /* Of a thread, that are told: there is room for other events. */
 enum { MOST_STOPS = 500 };
+/* Looks that find the same are a loop without a relaxing body. */
+enum { LOOKS_OF_A_LOOP = 8 };
 
 unsigned int atsfuzz_thread;
 unsigned int atsfuzz_steps_left = ~0u;
@@ -23,6 +25,10 @@ static struct thread {
 	uint32_t spun_at;    /* atsfuzz_changes, when it began to spin */
 	const int *words[2]; /* of the lock that it waits for, or takes next */
 	uint32_t takes_lock; /* that is its next step */
+	/* Where it looked last, what it found, and how often in a row. */
+	unsigned long looked_at;
+	unsigned long long looked_like;
+	uint32_t looks;
 	struct atsfuzz_wait wait;
 } threads[THREADS];
 
@@ -106,7 +112,27 @@ void atsfuzz_out_of_steps_before(const int *writer, const int *readers)
 void atsfuzz_threads_spin(void)
 {
 	threads[atsfuzz_thread].spun_at = atsfuzz_changes;
+	threads[atsfuzz_thread].looks = 0;
 	leave_as(ATSFUZZ_THREAD_SPINNING);
+}
+
+/*
+ * arm_smmu_cmdq_issue_cmdlist has arm_smmu_cmdq_poll_until_not_full read CONS, or try
+ * to get the queue, again and again without a delay between, as long as the queue is
+ * not full and yet has no room for all its commands.
+ */
+void atsfuzz_looked(unsigned long address, unsigned long long value)
+{
+	struct thread *self = &threads[atsfuzz_thread];
+
+	if (!leave)
+		return;
+	if (self->looked_at != address || self->looked_like != value)
+		self->looks = 0;
+	self->looked_at = address;
+	self->looked_like = value;
+	if (++self->looks == LOOKS_OF_A_LOOP)
+		atsfuzz_threads_spin();
 }
 
 static int is_free(const struct thread *thread)
@@ -162,6 +188,7 @@ static void begin(void (*switch_away)(void *), void *data)
 	memset(threads, 0, sizeof(threads));
 	passed_ms = 0;
 	atsfuzz_module_begin_block();
+	atsfuzz_races_begin();
 	leave = switch_away;
 	leave_data = data;
 	atsfuzz_emulator_set_lazy(1);

@@ -87,6 +87,14 @@ uint32_t atsfuzz_trace_stack(void)
 	return stack_count;
 }
 
+uint32_t atsfuzz_trace_place(uint64_t pc)
+{
+	if (stack_count + 1 >= MAX_STACKS)
+		return 0;
+	stacks[++stack_count] = (struct stack){ .frames = { pc }, .depth = 1 };
+	return stack_count;
+}
+
 /* Copies the fact's bits to `seen`; nonzero if they differ from what was there. */
 static int look(struct watch *w)
 {
@@ -153,6 +161,11 @@ static void refresh(void)
 
 static int quiet;
 
+void atsfuzz_trace_look_away(int on)
+{
+	quiet = on;
+}
+
 static void stored(uintptr_t address, unsigned int size, const void *frame, uint64_t pc)
 {
 	static uint32_t events_seen;
@@ -181,42 +194,46 @@ static void stored(uintptr_t address, unsigned int size, const void *frame, uint
 	}
 }
 
-#define STORE_CALLBACK(name, size) \
+/* Kernel code makes an access: `kind` is READS, WRITES or both, and MARKED. */
+enum { READS = 1, WRITES = 2, MARKED = 4 };
+#define ACCESS_CALLBACK(name, size, kind) \
 	void name(void *address) \
 	{ \
-		const uint64_t *frame = __builtin_frame_address(0); \
-		stored((uintptr_t)address, size, frame, 0); \
+		const uint64_t pc = (uint64_t)__builtin_return_address(0); \
+		if (quiet || !bottom()) \
+			return; \
+		if ((kind)&WRITES) \
+			stored((uintptr_t)address, size, __builtin_frame_address(0), 0); \
+		if ((kind)&READS) \
+			atsfuzz_race_access((uintptr_t)address, size, 0, (kind) >= MARKED, pc); \
+		if ((kind)&WRITES) \
+			atsfuzz_race_access((uintptr_t)address, size, 1, (kind) >= MARKED, pc); \
 	}
-STORE_CALLBACK(__tsan_write1, 1)
-STORE_CALLBACK(__tsan_write2, 2)
-STORE_CALLBACK(__tsan_write4, 4)
-STORE_CALLBACK(__tsan_write8, 8)
-STORE_CALLBACK(__tsan_write16, 16)
-STORE_CALLBACK(__tsan_unaligned_write2, 2)
-STORE_CALLBACK(__tsan_unaligned_write4, 4)
-STORE_CALLBACK(__tsan_unaligned_write8, 8)
-STORE_CALLBACK(__tsan_unaligned_write16, 16)
-STORE_CALLBACK(__tsan_read_write1, 1)
-STORE_CALLBACK(__tsan_read_write2, 2)
-STORE_CALLBACK(__tsan_read_write4, 4)
-STORE_CALLBACK(__tsan_read_write8, 8)
+#define CALLBACKS(size) \
+	ACCESS_CALLBACK(__tsan_read##size, size, READS) \
+	ACCESS_CALLBACK(__tsan_write##size, size, WRITES) \
+	ACCESS_CALLBACK(__tsan_read_write##size, size, READS | WRITES) \
+	ACCESS_CALLBACK(__tsan_unaligned_read##size, size, READS) \
+	ACCESS_CALLBACK(__tsan_unaligned_write##size, size, WRITES) \
+	ACCESS_CALLBACK(__tsan_unaligned_read_write##size, size, READS | WRITES) \
+	ACCESS_CALLBACK(__tsan_volatile_read##size, size, READS | MARKED) \
+	ACCESS_CALLBACK(__tsan_volatile_write##size, size, WRITES | MARKED) \
+	ACCESS_CALLBACK(__tsan_unaligned_volatile_read##size, size, READS | MARKED) \
+	ACCESS_CALLBACK(__tsan_unaligned_volatile_write##size, size, WRITES | MARKED)
+CALLBACKS(1)
+CALLBACKS(2)
+CALLBACKS(4)
+CALLBACKS(8)
+CALLBACKS(16)
 
-#define NO_CALLBACK(name) \
-	void name(void *address) \
-	{ \
-		(void)address; \
-	}
-NO_CALLBACK(__tsan_read1)
-NO_CALLBACK(__tsan_read2)
-NO_CALLBACK(__tsan_read4)
-NO_CALLBACK(__tsan_read8)
-NO_CALLBACK(__tsan_read16)
-NO_CALLBACK(__tsan_unaligned_read2)
-NO_CALLBACK(__tsan_unaligned_read4)
-NO_CALLBACK(__tsan_unaligned_read8)
-NO_CALLBACK(__tsan_unaligned_read16)
-NO_CALLBACK(__tsan_func_entry)
-NO_CALLBACK(__tsan_vptr_read)
+void __tsan_func_entry(void *pc)
+{
+	(void)pc;
+}
+void __tsan_vptr_read(void *address)
+{
+	(void)address;
+}
 void __tsan_func_exit(void) {}
 void __tsan_init(void) {}
 void *__tsan_memset(void *to, int value, unsigned long size)
@@ -335,6 +352,11 @@ void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes))
 }
 
 #else /* !ATSFUZZ_INSTRUMENTED */
+
+void atsfuzz_trace_look_away(int on)
+{
+	(void)on;
+}
 
 int atsfuzz_trace_compiled_in(void)
 {

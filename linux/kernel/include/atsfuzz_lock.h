@@ -8,6 +8,21 @@
  * recorded access carries the caller's line.
  */
 
+/*
+ * How threads meet, for races.c: kernel units of instrumented builds tell it.
+ */
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+#define __race_acquire(p) atsfuzz_race_acquire((const void *)(p))
+#define __race_release(p) atsfuzz_race_release((const void *)(p))
+#define __race_fence() atsfuzz_race_fence()
+#else
+#define __race_acquire(p) ((void)0)
+#define __race_release(p) ((void)0)
+#define __race_fence() ((void)0)
+#endif
+/* A word that is accessed as READ_ONCE and WRITE_ONCE do. */
+#define __marked(x) (*(volatile typeof(x) *)&(x))
+
 #define READ_ONCE(x) \
 	({ \
 		atsfuzz_step(); \
@@ -29,12 +44,21 @@
 		atsfuzz_changed(); \
 	} while (0)
 #define smp_load_acquire(p) READ_ONCE(*(p))
-#define smp_store_release(p, v) WRITE_ONCE(*(p), v)
-#define smp_store_mb(x, v) WRITE_ONCE(x, v)
+#define smp_store_release(p, v) \
+	do { \
+		__race_release(p); \
+		WRITE_ONCE(*(p), v); \
+	} while (0)
+#define smp_store_mb(x, v) \
+	do { \
+		WRITE_ONCE(x, v); \
+		__race_fence(); \
+	} while (0)
 
 #define __barrier() \
 	do { \
 		atsfuzz_step(); \
+		__race_fence(); \
 		barrier(); \
 	} while (0)
 #define mb() __barrier()
@@ -89,7 +113,15 @@ typedef struct {
 		atsfuzz_changed(); \
 		expression; \
 	})
-#define __counter(v) ((v)->counter)
+/* One that returns a value orders what is before and after it. */
+#define __ordering(v, expression) \
+	({ \
+		__race_release(v); \
+		typeof(expression) __result = (expression); \
+		__race_acquire(v); \
+		__result; \
+	})
+#define __counter(v) __marked((v)->counter)
 #define __atomic_return(v, op, i) __changing(__counter(v) op(i))
 #define __atomic_fetch(v, op, i) \
 	__changing(({ \
@@ -100,27 +132,32 @@ typedef struct {
 #define atomic_read(v) READ_ONCE(__counter(v))
 #define atomic_read_acquire(v) READ_ONCE(__counter(v))
 #define atomic_set(v, i) ((void)__changing(__counter(v) = (i)))
-#define atomic_set_release(v, i) atomic_set(v, i)
+#define atomic_set_release(v, i) \
+	do { \
+		__race_release(v); \
+		atomic_set(v, i); \
+	} while (0)
 #define atomic_inc(v) ((void)__atomic_return(v, +=, 1))
 #define atomic_dec(v) ((void)__atomic_return(v, -=, 1))
 #define atomic_add(i, v) ((void)__atomic_return(v, +=, i))
 #define atomic_sub(i, v) ((void)__atomic_return(v, -=, i))
-#define atomic_inc_return(v) __atomic_return(v, +=, 1)
-#define atomic_dec_return(v) __atomic_return(v, -=, 1)
-#define atomic_inc_return_relaxed(v) atomic_inc_return(v)
+#define atomic_inc_return(v) __ordering(v, __atomic_return(v, +=, 1))
+#define atomic_dec_return(v) __ordering(v, __atomic_return(v, -=, 1))
+#define atomic_inc_return_relaxed(v) __atomic_return(v, +=, 1)
 #define atomic_dec_return_release(v) atomic_dec_return(v)
-#define atomic_dec_return_relaxed(v) atomic_dec_return(v)
+#define atomic_dec_return_relaxed(v) __atomic_return(v, -=, 1)
 #define atomic_dec_and_test(v) (atomic_dec_return(v) == 0)
-#define atomic_inc_not_zero(v) __changing(__counter(v) ? (__counter(v) += 1, true) : false)
+#define atomic_inc_not_zero(v) \
+	__ordering(v, __changing(__counter(v) ? (__counter(v) += 1, true) : false))
 #define atomic_fetch_inc_relaxed(v) __atomic_fetch(v, +=, 1)
-#define atomic_fetch_inc(v) __atomic_fetch(v, +=, 1)
-#define atomic_fetch_dec(v) __atomic_fetch(v, -=, 1)
-#define atomic_fetch_add(i, v) __atomic_fetch(v, +=, i)
-#define atomic_fetch_or(i, v) __atomic_fetch(v, |=, i)
+#define atomic_fetch_inc(v) __ordering(v, __atomic_fetch(v, +=, 1))
+#define atomic_fetch_dec(v) __ordering(v, __atomic_fetch(v, -=, 1))
+#define atomic_fetch_add(i, v) __ordering(v, __atomic_fetch(v, +=, i))
+#define atomic_fetch_or(i, v) __ordering(v, __atomic_fetch(v, |=, i))
 #define atomic_fetch_andnot_relaxed(i, v) __atomic_fetch(v, &=, ~(i))
-#define atomic_fetch_andnot_release(i, v) atomic_fetch_andnot_relaxed(i, v)
+#define atomic_fetch_andnot_release(i, v) __ordering(v, atomic_fetch_andnot_relaxed(i, v))
 #define atomic_cmpxchg(v, old, new) cmpxchg(&__counter(v), old, new)
-#define atomic_cmpxchg_relaxed(v, old, new) atomic_cmpxchg(v, old, new)
+#define atomic_cmpxchg_relaxed(v, old, new) cmpxchg_relaxed(&__counter(v), old, new)
 #define atomic_cond_read_relaxed(v, condition) smp_cond_load_relaxed(&__counter(v), condition)
 #define atomic_cond_read_acquire(v, condition) atomic_cond_read_relaxed(v, condition)
 #define atomic_long_read(v) atomic_read(v)
@@ -130,7 +167,7 @@ typedef struct {
 #define atomic64_read(v) atomic_read(v)
 #define atomic64_set(v, i) atomic_set(v, i)
 #define atomic64_inc(v) atomic_inc(v)
-#define cmpxchg(p, old, new) \
+#define cmpxchg_relaxed(p, old, new) \
 	({ \
 		typeof(*(p)) __was, __old = (typeof(*(p)))(old); \
 		typeof(*(p)) __new = (typeof(*(p)))(new); \
@@ -139,15 +176,17 @@ typedef struct {
 		if (__was == __old) { \
 			*(volatile typeof(*(p)) *)(p) = __new; \
 			atsfuzz_changed(); \
+		} else { \
+			atsfuzz_looked((unsigned long)(p), (unsigned long)__was); \
 		} \
 		__was; \
 	})
-#define cmpxchg_relaxed(p, old, new) cmpxchg(p, old, new)
+#define cmpxchg(p, old, new) __ordering(p, cmpxchg_relaxed(p, old, new))
 #define cmpxchg64(p, old, new) cmpxchg_store(p, old, new)
 #define cmpxchg64_relaxed(p, old, new) cmpxchg_store(p, old, new)
 /* The page table writer's: its result is seen by the SMMU. */
 #define cmpxchg_store(p, old, new) cmpxchg(p, old, new)
-#define xchg(p, new) \
+#define xchg_relaxed(p, new) \
 	({ \
 		typeof(*(p)) __was, __new = (new); \
 		atsfuzz_step(); \
@@ -156,7 +195,7 @@ typedef struct {
 		atsfuzz_changed(); \
 		__was; \
 	})
-#define xchg_relaxed(p, new) xchg(p, new)
+#define xchg(p, new) __ordering(p, xchg_relaxed(p, new))
 #define try_cmpxchg(p, oldp, new) \
 	({ \
 		typeof(*(p)) __seen = cmpxchg(p, *(oldp), new); \
@@ -172,20 +211,24 @@ typedef struct {
 	{ \
 		(n) \
 	}
-#define refcount_set(r, n) ((void)__changing((r)->counter = (n)))
+#define refcount_set(r, n) ((void)__changing(__counter(r) = (n)))
 #define refcount_read(r) READ_ONCE((r)->counter)
 #define refcount_inc(r) \
 	do { \
 		atsfuzz_step(); \
-		WARN_ON((r)->counter <= 0); \
-		(r)->counter++; \
+		WARN_ON(__counter(r) <= 0); \
+		__counter(r)++; \
 	} while (0)
-#define refcount_inc_not_zero(r) __changing((r)->counter ? ((r)->counter++, true) : false)
+#define refcount_inc_not_zero(r) atomic_inc_not_zero(r)
 #define refcount_dec_and_test(r) \
 	({ \
+		bool __last; \
 		atsfuzz_step(); \
-		WARN_ON((r)->counter <= 0); \
-		--(r)->counter == 0; \
+		WARN_ON(__counter(r) <= 0); \
+		__race_release(r); \
+		__last = --__counter(r) == 0; \
+		__race_acquire(r); \
+		__last; \
 	})
 #define refcount_dec(r) WARN_ON(refcount_dec_and_test(r))
 
@@ -223,48 +266,55 @@ struct rw_semaphore {
 /* `held` and `writer` name their holder, from 1. */
 #define __me ((int)atsfuzz_thread + 1)
 #define __wait_for(writer, readers, l) \
-	(unlikely((writer) || (readers)) && \
+	(unlikely(__marked(writer) || __marked(readers)) && \
 	 atsfuzz_wait_for(&(writer), &(readers), #l, __FILE__, __LINE__, __func__))
 #define __take(l) \
 	do { \
 		atsfuzz_step_before(&(l)->held, &(l)->held); \
 		(void)__wait_for((l)->held, (l)->held, l); \
-		(l)->held = __me; \
+		__marked((l)->held) = __me; \
+		__race_acquire(l); \
 	} while (0)
 #define __give(l) \
 	do { \
 		atsfuzz_step(); \
-		if (unlikely((l)->held != __me)) \
+		__race_release(l); \
+		if (unlikely(__marked((l)->held) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
-		(l)->held = 0; \
+		__marked((l)->held) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
 #define __take_read(l) \
 	do { \
 		atsfuzz_step_before(&(l)->writer, &(l)->writer); \
 		(void)__wait_for((l)->writer, (l)->writer, l); \
-		(l)->readers++; \
+		__marked((l)->readers)++; \
+		__race_acquire(&(l)->writer); \
 	} while (0)
 #define __give_read(l) \
 	do { \
 		atsfuzz_step(); \
-		(l)->readers--; \
+		__race_release(&(l)->readers); \
+		__marked((l)->readers)--; \
 		atsfuzz_changed(); \
 	} while (0)
 #define __take_write(l) \
 	do { \
 		atsfuzz_step_before(&(l)->writer, &(l)->readers); \
 		(void)__wait_for((l)->writer, (l)->readers, l); \
-		(l)->writer = __me; \
+		__marked((l)->writer) = __me; \
+		__race_acquire(&(l)->writer); \
+		__race_acquire(&(l)->readers); \
 	} while (0)
 #define __give_write(l) \
 	do { \
 		atsfuzz_step(); \
-		if (unlikely((l)->writer != __me)) \
+		__race_release(&(l)->writer); \
+		if (unlikely(__marked((l)->writer) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
-		(l)->writer = 0; \
+		__marked((l)->writer) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
 
@@ -287,10 +337,10 @@ struct rw_semaphore {
 #define mutex_trylock(m) \
 	({ \
 		atsfuzz_step(); \
-		(m)->held ? 0 : ((m)->held = __me); \
+		__marked((m)->held) ? 0 : (__race_acquire(m), __marked((m)->held) = __me); \
 	})
 #define mutex_unlock(m) __give(m)
-#define mutex_is_locked(m) ((m)->held)
+#define mutex_is_locked(m) __marked((m)->held)
 
 /* Whoever holds one of these must not sleep. */
 #define __atomically(take, l) \
@@ -370,10 +420,10 @@ struct rw_semaphore {
 #define preempt_disable() atsfuzz_enter_atomic()
 #define preempt_enable() atsfuzz_leave_atomic()
 
-#define lockdep_assert_held(l) ((void)WARN_ON((l)->held != __me))
+#define lockdep_assert_held(l) ((void)WARN_ON(__marked((l)->held) != __me))
 #define lockdep_assert_held_write(l) ((void)(l))
 #define lockdep_assert_not_held(l) ((void)(l))
-#define lockdep_is_held(l) ((l)->held == __me)
+#define lockdep_is_held(l) (__marked((l)->held) == __me)
 #define might_lock(l) ((void)(l))
 #define might_sleep() __may_sleep("might_sleep")
 #define might_sleep_if(condition) \
@@ -398,25 +448,31 @@ struct rcu_head {
 #define rcu_read_unlock() \
 	do { \
 		atsfuzz_step(); \
+		__race_release(&atsfuzz_atomic); \
 		atsfuzz_leave_atomic(); \
 		atsfuzz_changed(); \
 	} while (0)
 #define rcu_dereference(p) READ_ONCE(p)
 #define rcu_dereference_protected(p, c) (p)
 #define rcu_dereference_check(p, c) (p)
-#define rcu_access_pointer(p) (p)
+#define rcu_access_pointer(p) __marked(p)
 #define rcu_dereference_raw(p) READ_ONCE(p)
 #define rcu_assign_pointer(p, v) \
 	do { \
 		typeof(p) __pointer = (v); \
 		atsfuzz_step(); \
-		(p) = __pointer; \
+		__race_release(&(p)); \
+		__marked(p) = __pointer; \
 		atsfuzz_changed(); \
 	} while (0)
 #define RCU_INIT_POINTER(p, v) ((p) = (v))
 #define kfree_rcu(p, member) atsfuzz_memory_free_deferred(p)
 #define kfree_rcu_mightsleep(p) atsfuzz_memory_free_deferred(p)
-#define synchronize_rcu() atsfuzz_synchronize()
+#define synchronize_rcu() \
+	do { \
+		atsfuzz_synchronize(); \
+		__race_acquire(&atsfuzz_atomic); \
+	} while (0)
 struct srcu_struct {
 	int unused;
 };

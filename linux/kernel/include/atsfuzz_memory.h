@@ -25,7 +25,7 @@
 	({ \
 		static struct atsfuzz_place __here \
 			__attribute__((section("atsfuzz_places"))) = { __FILE__, 0, __LINE__, 0 }; \
-		__here.function = __func__; \
+		__marked(__here.function) = __func__; \
 		&__here; \
 	})
 #define __allocate(size, flags) atsfuzz_memory_allocate(size, flags, __place())
@@ -184,6 +184,11 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 /* As many ids or entries as the largest machine can ask for, and some more. */
 #define ATSFUZZ_TABLE 48
 
+/*
+ * Tables. The kernel's lock themselves and publish what they store: xa_load takes
+ * along what was before. What happens in the table itself is the harness's.
+ */
+ATSFUZZ_HARNESS_BEGIN
 struct ida {
 	u32 used[ATSFUZZ_TABLE];
 	u32 count;
@@ -273,6 +278,7 @@ static inline void __xa_add(struct xarray *xa, unsigned long index, void *entry)
 
 	if (WARN_ON(xa->count == ATSFUZZ_TABLE))
 		return;
+	__race_release(xa);
 	for (i = xa->count++; i > 0 && xa->slots[i - 1].index > index; i--)
 		xa->slots[i] = xa->slots[i - 1];
 	xa->slots[i].index = index;
@@ -282,12 +288,14 @@ static inline void *xa_load(struct xarray *xa, unsigned long index)
 {
 	void **slot = __xa_slot(xa, index);
 
+	__race_acquire(xa);
 	return slot && *slot != XA_ZERO_ENTRY ? *slot : NULL;
 }
 static inline void *xa_erase(struct xarray *xa, unsigned long index)
 {
 	u32 i;
 
+	__race_release(xa);
 	for (i = 0; i < xa->count; i++) {
 		if (xa->slots[i].index == index) {
 			void *entry = xa->slots[i].entry;
@@ -300,7 +308,7 @@ static inline void *xa_erase(struct xarray *xa, unsigned long index)
 	return NULL;
 }
 #define xa_release(xa, index) ((void)(xa_load(xa, index) ? NULL : xa_erase(xa, index)))
-#define xa_empty(xa) ((xa)->count == 0)
+#define xa_empty(xa) (__marked((xa)->count) == 0)
 #define xa_is_err(entry) ((unsigned long)(entry) >= (unsigned long)-4095)
 #define xa_err(entry) (xa_is_err(entry) ? (int)(long)(entry) : 0)
 static inline int __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit)
@@ -339,6 +347,7 @@ static inline void *__xa_store(struct xarray *xa, unsigned long index, void *ent
 		return NULL;
 	}
 	old = *slot == XA_ZERO_ENTRY ? NULL : *slot;
+	__race_release(xa);
 	*slot = entry;
 	return old;
 }
@@ -366,6 +375,7 @@ static inline void *__xa_find(struct xarray *xa, unsigned long *index, unsigned 
 		if (xa->slots[i].index > last)
 			return NULL;
 		*index = xa->slots[i].index;
+		__race_acquire(xa);
 		return xa->slots[i].entry;
 	}
 	return NULL;
@@ -378,5 +388,7 @@ static inline void *__xa_find(struct xarray *xa, unsigned long *index, unsigned 
 #define xa_tag_pointer(p, tag) ((void *)((unsigned long)(p) | (tag)))
 #define xa_untag_pointer(p) ((void *)((unsigned long)(p) & ~3UL))
 #define xa_pointer_tag(p) ((unsigned long)(p)&3UL)
+
+ATSFUZZ_HARNESS_END
 
 #endif /* ATSFUZZ_KERNEL_MEMORY_H_ */
