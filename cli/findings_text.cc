@@ -73,6 +73,7 @@ report::FindingRecord RecordOf(const fuzz::Finding& finding,
   record.assumes = finding.assumes;
   record.signature = finding.signature;
   record.operations = finding.scenario.operations.size();
+  record.switches = finding.scenario.schedule.size();
   record.scenario = path;
   record.known = finding.known.has_value();
   record.message = violation.message;
@@ -80,6 +81,7 @@ report::FindingRecord RecordOf(const fuzz::Finding& finding,
   record.found = violation.found;
   record.function = finding.sighting.function;
   record.confirmation = std::string(ConfirmationName(finding.confirmation));
+  record.run = finding.run;
   return record;
 }
 

@@ -71,8 +71,11 @@ bool ModuleInterleaving::PassTime() { return threads_->pass_time() != 0; }
 std::string ModuleInterleaving::WaitsFor(int thread) {
   const atsfuzz_wait* wait = threads_->wait(static_cast<uint32_t>(thread));
   if (wait == nullptr) return "an answer that does not come";
+  if (wait->holder != ATSFUZZ_NONE && wait->holder > ATSFUZZ_MAX_THREADS) {
+    return "a lock that was overwritten, or freed: no thread holds it";
+  }
   return absl::StrCat(
-      wait->lock, ", which ",
+      wait->lock == nullptr ? "a lock" : wait->lock, ", which ",
       wait->holder == ATSFUZZ_NONE
           ? std::string("readers hold")
           : absl::StrCat(

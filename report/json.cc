@@ -21,8 +21,7 @@ Json ToJson(const FindingRecord& finding) {
                {"assumes", AssumesJson(finding.assumes)},
                {"signature", finding.signature},
                {"operations", finding.operations},
-               // Scenarios have one thread for now.
-               {"switches", 0},
+               {"switches", finding.switches},
                {"scenario", finding.scenario},
                {"known", finding.known},
                {"message", finding.message},
@@ -32,6 +31,7 @@ Json ToJson(const FindingRecord& finding) {
   if (!finding.confirmation.empty()) {
     json["confirmation"] = finding.confirmation;
   }
+  if (finding.run) json["run"] = *finding.run;
   return json;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,13 @@ struct FindingRecord {
   uint8_t assumes = 0;  // set of FaultClass
   std::string signature;
   size_t operations = 0;  // of the shrunk scenario
+  size_t switches = 0;    // of its schedule
   std::string scenario;   // path
   bool known = false;
   // Beyond the promised keys.
   std::string message, expected, found, function;
-  std::string confirmation;  // "" if it was not asked for
+  std::string confirmation;     // "" if it was not asked for
+  std::optional<uint64_t> run;  // of a campaign, from 0, that showed it first
 };
 
 struct RunRecord {
