@@ -66,9 +66,11 @@ int atsfuzz_format(char *out, unsigned long size, const char *format, va_list ar
 /* Code of the harness in a kernel's unit: its accesses are nobody's business. */
 #if defined(__clang__)
 #define ATSFUZZ_HARNESS __attribute__((no_sanitize("thread")))
+/* The string must stay in one piece. */
+/* clang-format off */
 #define ATSFUZZ_HARNESS_BEGIN \
-	_Pragma("clang attribute push(__attribute__((no_sanitize(\"thread\"))), apply_to = " \
-		"function)")
+	_Pragma("clang attribute push(__attribute__((no_sanitize(\"thread\"))), apply_to = function)")
+/* clang-format on */
 #define ATSFUZZ_HARNESS_END _Pragma("clang attribute pop")
 #else
 #define ATSFUZZ_HARNESS
