@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <vector>
 
 #include "fuzz/compose.h"
 #include "fuzz/compose_block.h"
@@ -77,20 +78,27 @@ class Mutator {
   bool Reschedule() {
     model::Schedule& schedule = scenario_.schedule;
     const auto size = static_cast<uint32_t>(schedule.size());
-    const size_t at = size == 0 ? 0 : dice_.Below(size);
-    const auto position = schedule.begin() + static_cast<ptrdiff_t>(at);
-    switch (size == 0 ? 0 : dice_.Below(5)) {
-      case 0:
-        if (size == model::kMaxTurns) return false;
-        schedule.insert(position, DrawTurn(scenario_, dice_));
-        return true;
-      case 1:
+    const auto gap =
+        schedule.begin() + static_cast<ptrdiff_t>(dice_.Below(size + 1));
+    const uint32_t kind = dice_.Below(size == 0 ? 2 : 6);
+    if (kind < 2) {
+      const std::vector<model::Turn> turns =
+          kind == 0 ? std::vector<model::Turn>{DrawTurn(scenario_, dice_)}
+                    : Preemption();
+      if (size + turns.size() > model::kMaxTurns) return false;
+      schedule.insert(gap, turns.begin(), turns.end());
+      return true;
+    }
+    const auto position =
+        schedule.begin() + static_cast<ptrdiff_t>(dice_.Below(size));
+    switch (kind) {
+      case 2:
         schedule.erase(position);
         return true;
-      case 2:
+      case 3:
         *position = DrawTurn(scenario_, dice_);
         return true;
-      case 3:
+      case 4:
         std::swap(*position, schedule[dice_.Below(size)]);
         return true;
       default:  // a little earlier or later
@@ -99,6 +107,20 @@ class Mutator {
             std::max(0, position->step + static_cast<int>(dice_.Below(9)) - 4));
         return true;
     }
+  }
+
+  // A thread stops, and some of the others run to their ends: a stop without a
+  // turn after it would change nothing.
+  std::vector<model::Turn> Preemption() {
+    std::vector<model::Turn> turns = {DrawTurn(scenario_, dice_)};
+    const auto threads =
+        static_cast<uint32_t>(model::BlockOf(scenario_).threads);
+    for (uint32_t left = 1 + dice_.Below(std::max(threads, 2u) - 1); left > 0;
+         --left) {
+      const auto thread = static_cast<int>(1 + dice_.Below(threads));
+      turns.push_back({.actor = model::Actor::Thread(thread)});
+    }
+    return turns;
   }
 
   // An operation that is possible after the first `count` ones.
