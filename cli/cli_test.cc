@@ -299,8 +299,8 @@ TEST_F(ProgramOnDriver, ReplayShowsBothPlacesOfADataRaceIfAskedTo) {
   const std::string file = fs::current_path().string() +
                            "/corpus/data-races/belief-without-once.ats";
   Run("replay --data-races " + file);
-  EXPECT_EQ(exit_status_, 0) << "known: " << out_ << err_;
-  EXPECT_THAT(out_, HasSubstr("data-race-1d0962"));
+  EXPECT_EQ(exit_status_, 1) << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("data-race-1d0962 (known)"));
   EXPECT_THAT(out_, HasSubstr("arm_smmu_atc_inv_domain arm-smmu-v3.c:"));
   EXPECT_THAT(out_, HasSubstr("arm_smmu_attach_commit arm-smmu-v3.c:"));
   Run("replay " + file);
