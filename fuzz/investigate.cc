@@ -88,7 +88,8 @@ absl::StatusOr<Investigator::Examination> Investigator::Examine(
     for (const Sighting& sighting : listener.sightings()) {
       link.Send(Serialize(sighting));
     }
-    link.Send(Json{{"kept", result->kept}}.dump());
+    link.Send(
+        Json{{"kept", result->kept}, {"allocated", result->allocated}}.dump());
   });
   Examination examination;
   examination.scenario = scenario;
@@ -102,6 +103,7 @@ absl::StatusOr<Investigator::Examination> Investigator::Examine(
     if (json.contains("kept")) {
       RunResult result;
       json["kept"].get_to(result.kept);
+      json["allocated"].get_to(result.allocated);
       examination.scenario = Kept(scenario, result);
     } else {
       examination.sightings.push_back(ParseSighting(line));

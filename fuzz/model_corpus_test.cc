@@ -5,11 +5,14 @@
 #include <string>
 
 #include "fuzz/judge_file.h"
+#include "fuzz/run.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "linux/build.h"
 #include "linux/system.h"
 #include "linux/tree.h"
 #include "model/machine/system.h"
+#include "model/text.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -54,6 +57,37 @@ TEST(ModelCorpus, RacesAreCaughtWhereTheyAreAndNowhereElse) {
     }
     EXPECT_GE(violated, 1) << file;
   }
+}
+
+// Of two threads that use a domain nested in another, the one that is dropped
+// was the one that allocated the outer one.
+TEST(Kept, AllocatesWhatOthersUseOfWhatWasDropped) {
+  const auto scenario = model::Parse(R"(
+smmu   s0
+pf     p0  smmu=s0 ats
+pf     p1  smmu=s0 ats
+domain d0  smmu=s0 stage=2
+domain d1  nested=d0 guest=stage1
+
+probe p0
+claim p0
+par
+  thread
+    attach p1 d0
+  thread
+    attach p0 d1
+end
+)",
+                                     "kept.ats");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const auto system =
+      machine::MakeSystem(*machine::ParseDesign("7.3"), "model:7.3");
+  const auto result = fuzz::Run(*scenario, *system, {.drop_impossible = true});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result->kept, testing::ElementsAre(0, 1, 3));
+  const model::Scenario kept = Kept(*scenario, *result);
+  EXPECT_EQ(kept.operations.size(), 5);
+  EXPECT_TRUE(fuzz::Run(kept, *system).ok()) << model::Print(kept);
 }
 
 // How much of corpus/model a Debian kernel was judged by.

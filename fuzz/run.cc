@@ -26,6 +26,14 @@ absl::Status Refused(const Scenario& scenario, size_t index,
                    "`: ", reason));
 }
 
+// The domain-new of what `operation` uses.
+Operation AllocationFor(const Operation& operation) {
+  Operation allocation;
+  allocation.kind = OperationKind::kDomainNew;
+  allocation.domain = operation.domain;
+  return allocation;
+}
+
 // One run: the scenario's machine on the system, and the checker beside it.
 class Runner {
  public:
@@ -126,9 +134,11 @@ class Runner {
     for (size_t i = block.first; i < block.end; ++i) {
       const Operation& operation = scenario_.operations[i];
       model::Contract& contract = checker_.contract();
-      if (FitsSystem(i).ok() && contract.AllocatesDomain(operation) &&
-          contract.AllocatesThrough(operation).valid() && !ended_) {
+      if (!ended_ && FitsSystem(i).ok() &&
+          contract.AllocatesDomain(operation) &&
+          contract.Allows(AllocationFor(operation)).ok()) {
         Allocate(operation, i);
+        result_.allocated.push_back(static_cast<uint32_t>(i));
       }
       physical.push_back(NextPhysical(operation));
     }
@@ -174,12 +184,9 @@ class Runner {
 
   // The domain-new that `operation` needs first. False if it fails.
   bool Allocate(const Operation& operation, size_t index) {
-    Operation allocation;
-    allocation.kind = OperationKind::kDomainNew;
-    allocation.domain = operation.domain;
     const FunctionId through = checker_.contract().AllocatesThrough(operation);
     assert(through.valid());
-    return Enter(allocation, through, 0, index, true) == 0;
+    return Enter(AllocationFor(operation), through, 0, index, true) == 0;
   }
 
   int Enter(const Operation& operation, FunctionId through, uint64_t physical,
@@ -249,21 +256,32 @@ absl::StatusOr<RunResult> Run(const Scenario& scenario, model::System& system,
 }
 
 Scenario Kept(const Scenario& scenario, const RunResult& result) {
+  const auto was_kept = [&](size_t index) {
+    return std::binary_search(result.kept.begin(), result.kept.end(),
+                              static_cast<uint32_t>(index));
+  };
+  const model::Block block = BlockOf(scenario);
   Scenario kept = scenario;
   kept.operations.clear();
-  for (uint32_t index : result.kept) {
-    kept.operations.push_back(scenario.operations[index]);
+  // A domain that was allocated for what was dropped may be used by the rest.
+  const bool allocates =
+      !std::all_of(result.allocated.begin(), result.allocated.end(), was_kept);
+  for (size_t i = 0; i < scenario.operations.size(); ++i) {
+    if (allocates && i == block.first) {
+      for (uint32_t index : result.allocated) {
+        kept.operations.push_back(AllocationFor(scenario.operations[index]));
+      }
+    }
+    if (was_kept(i)) kept.operations.push_back(scenario.operations[i]);
   }
   // What was dropped from a thread does not count in its turns any more.
-  const model::Block block = BlockOf(scenario);
   const auto threads = ThreadsOf(scenario, block);
   for (model::Turn& turn : kept.schedule) {
     if (turn.actor.is_smmu() || turn.actor.thread() > block.threads) continue;
     const std::vector<size_t>& own = threads[turn.actor.thread()];
     uint8_t dropped = 0;
     for (size_t i = 0; i < std::min<size_t>(turn.operation, own.size()); ++i) {
-      dropped += !std::binary_search(result.kept.begin(), result.kept.end(),
-                                     static_cast<uint32_t>(own[i]));
+      dropped += !was_kept(own[i]);
     }
     turn.operation -= dropped;
   }

@@ -57,6 +57,9 @@ struct RunResult {
   // Indices of the scenario's operations that ran; all of them unless dropped.
   // Violation::operation counts in this list.
   std::vector<uint32_t> kept;
+  // Indices of the operations of the block for which a domain was allocated
+  // before it, in order.
+  std::vector<uint32_t> allocated;
   // Operations that returned 0 and changed state: what the contract knows
   // (Contract::ChangesState), or, for a dma, an access that reached memory.
   uint32_t effective = 0;
@@ -74,7 +77,8 @@ absl::StatusOr<RunResult> Run(const model::Scenario& scenario,
                               model::System& system,
                               const RunOptions& options = {});
 
-// `scenario` with only the operations that `result` kept.
+// `scenario` with only the operations that `result` kept, and the allocations
+// that the dropped ones of its block had caused for the others.
 model::Scenario Kept(const model::Scenario& scenario, const RunResult& result);
 
 }  // namespace atsfuzz::fuzz
