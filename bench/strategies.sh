@@ -15,7 +15,8 @@ set -euo pipefail
 program=$1 seconds=${2:-10} seeds=${3:-10}
 shift $(($# < 3 ? $# : 3))
 bugs=${*:-count-after-enable arrays-after-ste atc-inv-before-tlbi
-  trim-outside-lock array-without-grace enable-before-eats barrier-missing}
+  trim-outside-lock array-without-grace enable-before-eats barrier-missing
+  command-barrier-missing}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -44,7 +45,7 @@ fuzz() {
 # What the driver without the bug shows.
 know() {
   echo '# known' > "$work/known"
-  fuzz "$work/base" "$1" --keep-going --seed=1
+  fuzz "$work/base" "$@" --keep-going --seed=1
   value signature "$work/base" | sed 's/$/  of the unmodified driver/' >> "$work/known"
 }
 
@@ -76,23 +77,27 @@ row() {
 printf '%-20s %-34s %-8s %10s %8s %7s %8s\n' \
   bug driver strategy 'median run' seconds found switches
 for bug in $bugs; do
-  design=$(sed -n 's/^expect violation .* on \(model:.*\)/\1/p' "$races/$bug.ats" | head -1)
-  mkdir "$work/corpus"
-  grep -vE '^(schedule|expect)' "$races/$bug.ats" > "$work/corpus/seed.ats"
-  know "${design%%,*}"
-  for strategy in random pct pos bytes bounded mixed; do
-    row "$bug" "$design" "$strategy"
-  done
-  rm -r "$work/corpus"
+  if [ -e "$races/$bug.ats" ]; then
+    design=$(sed -n 's/^expect violation .* on \(model:.*\)/\1/p' "$races/$bug.ats" | head -1)
+    mkdir "$work/corpus"
+    grep -vE '^(schedule|expect)' "$races/$bug.ats" > "$work/corpus/seed.ats"
+    know "${design%%,*}"
+    for strategy in random pct pos bytes bounded mixed; do
+      row "$bug" "$design" "$strategy"
+    done
+    rm -r "$work/corpus"
+  fi
 
   patch=$planted/$bug.patch
   [ -e "$patch" ] || continue
   kernel=linux:$(sed -n 's/^Kernel: //p' "$patch")
   mkdir "$work/corpus"
   sed -n 's/^    //p; /^---/q' "$patch" | grep -v '^schedule' > "$work/corpus/seed.ats"
-  know "$kernel"
+  weak=()
+  if grep -q '^    schedule.*~' "$patch"; then weak=(--weak-memory); fi
+  know "$kernel" "${weak[@]}"
   for strategy in random pct pos bytes bounded mixed; do
-    row "$bug" "$kernel" "$strategy" --patch="$patch"
+    row "$bug" "$kernel" "$strategy" --patch="$patch" "${weak[@]}"
   done
   rm -r "$work/corpus"
 done

@@ -96,6 +96,7 @@ absl::StatusOr<Driver> ObtainDriverFor(const CampaignFlags& flags,
   known->Add(options->known);
   options->known = *std::move(known);
   options->generate.capabilities = driver->capabilities;
+  options->generate.capabilities.weak_memory = flags.driver.weak_memory;
   if (options->generate.topology) {
     const absl::Status fits =
         Fits(driver->capabilities, driver->name, *options->generate.topology);

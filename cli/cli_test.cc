@@ -86,6 +86,15 @@ TEST_F(Program, RefusesToLookForDataRacesInAModel) {
   ExpectRefused("--data-races: the abstract machine has no plain accesses");
 }
 
+TEST_F(Program, RefusesWeakMemoryOfAModel) {
+  Run("fuzz --driver=model:7.3 --weak-memory");
+  ExpectRefused("--weak-memory: of the abstract machine it is a switch");
+  Run("replay --driver=model:7.3 " + fs::current_path().string() +
+      "/corpus/weak-memory/unmap-in-the-store-buffer.ats");
+  EXPECT_EQ(exit_status_, 3) << out_ << err_;
+  EXPECT_THAT(err_, HasSubstr("model:7.3 has no weak memory"));
+}
+
 TEST_F(Program, RefusesATreeWithoutTheDriver) {
   fs::create_directories(folder_ + "/tree");
   Write("tree/Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n");
@@ -305,6 +314,18 @@ TEST_F(ProgramOnDriver, ReplayShowsBothPlacesOfADataRaceIfAskedTo) {
   EXPECT_THAT(out_, HasSubstr("arm_smmu_attach_commit arm-smmu-v3.c:"));
   Run("replay " + file);
   EXPECT_THAT(out_, HasSubstr("no violation"));
+}
+
+TEST_F(ProgramOnDriver, ReplayTellsWhichStoresAreHeldBackAndWhoLoadsEarly) {
+  const std::string folder =
+      fs::current_path().string() + "/corpus/weak-memory/";
+  Run("replay --trace " + folder + "unmap-in-the-store-buffer.ats");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("stops; others do not see its last"));
+  EXPECT_THAT(out_, HasSubstr("the first of them  "));
+  Run("replay --trace " + folder + "counter-loaded-early.ats");
+  EXPECT_EQ(exit_status_, 0) << out_ << err_;
+  EXPECT_THAT(out_, HasSubstr("loads early: 0x"));
 }
 
 TEST_F(ProgramOnDriver, KnownFindingsAreCountedAndFailNothing) {

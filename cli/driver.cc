@@ -82,6 +82,11 @@ absl::Status CheckPatches(const DriverFlags& flags) {
         "--data-races: the abstract machine has no plain accesses; a linux: "
         "driver has");
   }
+  if (flags.weak_memory && absl::StartsWith(flags.driver, kModel)) {
+    return absl::InvalidArgumentError(
+        "--weak-memory: of the abstract machine it is a switch, as in "
+        "model:7.3,barrier-before-load=off; a linux: driver has it");
+  }
   if (!flags.patches.empty() && absl::StartsWith(flags.driver, kModel)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--patch=", flags.patches.front(), ": a patch changes a kernel tree, ",
@@ -151,12 +156,13 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   driver.name = tree->name;
   driver.version = tree->version;
   driver.data_races = flags.data_races;
-  if (builds.sanitized && !flags.data_races) {
+  const bool instrumented_alone = flags.data_races || flags.weak_memory;
+  if (builds.sanitized && !instrumented_alone) {
     driver.sanitized_program = SanitizedProgram();
   }
   std::vector<Build> wanted = {
       {BuildKind::kInstrumented, &driver.instrumented}};
-  if (builds.plain && !flags.data_races) {
+  if (builds.plain && !instrumented_alone) {
     wanted.push_back({BuildKind::kPlain, &driver.plain});
   }
   if (!driver.sanitized_program.empty()) {
@@ -164,7 +170,7 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   }
   const absl::Status status = BuildAll(*tree, wanted);
   if (!status.ok()) return status;
-  if (flags.data_races) driver.plain = driver.instrumented;
+  if (instrumented_alone) driver.plain = driver.instrumented;
   return driver;
 }
 

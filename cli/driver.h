@@ -19,6 +19,8 @@ struct DriverFlags {
   std::string driver = "linux:6.12";
   std::vector<std::string> patches;
   bool data_races = false;
+  // What is drawn may have weak turns; the instrumented build alone has them.
+  bool weak_memory = false;
 
   // Adds --driver, --patch and --data-races.
   void AddTo(Flags* flags);

@@ -52,6 +52,11 @@ struct FuzzFlags {
                &depth);
     flags->Add("preemptions", "N", "bounded: at most N, 0 to 8 (default 1).",
                &preemptions);
+    flags->Add("weak-memory",
+               "Turns may be weak ones: what a thread stores, others see when "
+               "a barrier says so; on a linux: driver, much slower, and "
+               "without sanitizers.",
+               &campaign.driver.weak_memory);
     flags->Add("corpus", "DIR",
                "Scenarios to start from; new coverage is added to it.",
                &corpus);
@@ -81,7 +86,8 @@ absl::StatusOr<fuzz::CampaignOptions> OptionsFor(const FuzzFlags& flags) {
   if (!options.ok()) return options;
   options->generate.threads = static_cast<int>(flags.threads);
   options->strategy = {*strategy, static_cast<int>(flags.depth),
-                       static_cast<int>(flags.preemptions)};
+                       static_cast<int>(flags.preemptions),
+                       flags.campaign.driver.weak_memory};
   if (!flags.corpus.empty()) {
     auto corpus = ReadCorpus(flags.corpus);
     if (!corpus.ok()) return corpus.status();

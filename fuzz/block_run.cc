@@ -42,7 +42,8 @@ class BlockRunner {
     while (problem_.ok() && Look()) {
       if (!begun) options_.scheduler->Begin(situation_);
       begun = true;
-      const Choice choice = options_.scheduler->Next(situation_);
+      Choice choice = options_.scheduler->Next(situation_);
+      choice.weak &= system_.capabilities().weak_memory;
       if (choice.actor.is_smmu()) {
         MoveSmmu(choice);
       } else {
@@ -96,50 +97,56 @@ class BlockRunner {
     }
   }
 
-  // The next turn of `actor` is about to begin.
-  void Tell(Actor actor) {
-    if (!options_.tell) return;
+  // The next turn goes on with the last one.
+  bool GoesOn(const Choice& choice) const {
     const model::Schedule& schedule = result_.schedule;
-    const bool goes_on = !schedule.empty() && schedule.back().actor == actor;
-    options_.tell(schedule.size() - (goes_on ? 1 : 0), {.actor = actor});
+    return !schedule.empty() && schedule.back().actor == choice.actor &&
+           schedule.back().weak == choice.weak;
+  }
+
+  // A turn is about to begin.
+  void Tell(const Choice& choice) {
+    if (!options_.tell) return;
+    options_.tell(result_.schedule.size() - (GoesOn(choice) ? 1 : 0),
+                  {.actor = choice.actor, .weak = choice.weak});
   }
 
   void MoveSmmu(const Choice& choice) {
     const SmmuId smmu(static_cast<uint8_t>(choice.actor.smmu()));
     Position& position = situation_.position[choice.actor.value];
-    Tell(choice.actor);
+    Tell(choice);
     for (uint32_t i = 0; i < choice.steps && interleaving_.IsReady(smmu); ++i) {
       interleaving_.Advance(smmu);
       position.step = ++position.taken;
       ++situation_.steps;
     }
-    Record(choice.actor, position.step);
+    Record(choice, position.step);
   }
 
   void MoveThread(const Choice& choice) {
     const int number = choice.actor.thread();
     Thread& thread = threads_[number];
     if (!thread.in_flight && !Start(number)) {
-      Record(choice.actor, Ended(thread) ? Turn::kToTheEnd : 0);
+      Record(choice, Ended(thread) ? Turn::kToTheEnd : 0);
       return;
     }
     Position& position = situation_.position[choice.actor.value];
-    Tell(choice.actor);
+    Tell(choice);
     situation_.last = choice.actor;
     const Interleaving::Progress progress =
-        interleaving_.Advance(number, choice.steps);
+        interleaving_.Advance(number, choice.steps, choice.weak);
     situation_.steps += std::max(progress.steps, 1u);
     if (progress.stop == Interleaving::Stop::kReturned) {
       Return(number, progress.result);
       position = {.operation = static_cast<uint8_t>(position.operation + 1)};
-      Record(choice.actor, Ended(thread) ? Turn::kToTheEnd : 0);
+      Record(choice, Ended(thread) ? Turn::kToTheEnd : 0);
       return;
     }
     // Who spins has made its last access, and stands before the next.
     const bool spins = progress.stop == Interleaving::Stop::kSpins;
     position.taken += progress.steps;
     position.step = position.taken + (spins ? 1 : 0);
-    Record(choice.actor, position.step);
+    Record(choice, position.step);
   }
 
   // Gives a thread its next operation. False: it was left out.
@@ -219,15 +226,17 @@ class BlockRunner {
     if (!died_) result_.stuck = absl::StrJoin(waits, "; ");
   }
 
-  void Record(Actor actor, uint32_t step) {
+  void Record(const Choice& choice, uint32_t step) {
+    const Actor actor = choice.actor;
     Turn turn = {.actor = actor,
                  .step = static_cast<uint16_t>(
-                     std::min<uint32_t>(step, Turn::kToTheEnd))};
+                     std::min<uint32_t>(step, Turn::kToTheEnd)),
+                 .weak = choice.weak};
     if (!actor.is_smmu() && turn.step != Turn::kToTheEnd) {
       turn.operation = situation_.position[actor.value].operation;
     }
     model::Schedule& schedule = result_.schedule;
-    if (!schedule.empty() && schedule.back().actor == actor) {
+    if (GoesOn(choice)) {
       schedule.back() = turn;
     } else {
       schedule.push_back(turn);

@@ -177,11 +177,12 @@ void AppendBlock(const BlockLimits& limits, Dice& dice, Scenario* scenario) {
   MakeThreadsValid(scenario);
   if (!BlockOf(*scenario).exists()) return;
   for (uint32_t left = dice.Below(6); left > 0; --left) {
-    scenario->schedule.push_back(DrawTurn(*scenario, dice));
+    scenario->schedule.push_back(
+        DrawTurn(*scenario, dice, limits.capabilities.weak_memory));
   }
 }
 
-model::Turn DrawTurn(const Scenario& scenario, Dice& dice) {
+model::Turn DrawTurn(const Scenario& scenario, Dice& dice, bool weak) {
   const model::Block block = BlockOf(scenario);
   model::Turn turn;
   if (dice.Chance(20)) {
@@ -192,6 +193,7 @@ model::Turn DrawTurn(const Scenario& scenario, Dice& dice) {
   }
   const uint32_t thread = dice.Below(static_cast<uint32_t>(block.threads)) + 1;
   turn.actor = model::Actor::Thread(static_cast<int>(thread));
+  turn.weak = weak && dice.Chance(40);
   if (dice.Chance(15)) return turn;  // to its end
   const auto operations =
       static_cast<uint32_t>(ThreadsOf(scenario, block)[thread].size());

@@ -121,7 +121,10 @@ absl::StatusOr<Investigator::Examination> Investigator::ExamineSanitized(
     const model::Scenario& scenario) const {
   Examination examination;
   examination.scenario = scenario;
-  if (sanitized_ == nullptr) return examination;
+  // What has no weak memory would run something else.
+  if (sanitized_ == nullptr || model::HasWeakTurns(scenario.schedule)) {
+    return examination;
+  }
   absl::Status sent = sanitized_->Send({scenario});
   if (!sent.ok()) return sent;
   const auto runs = sanitized_->Receive();
@@ -188,7 +191,10 @@ ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
 }
 
 void Investigator::Confirm(Finding* finding) const {
-  if (sanitized_ == nullptr) return;
+  if (sanitized_ == nullptr ||
+      model::HasWeakTurns(finding->scenario.schedule)) {
+    return;
+  }
   if (!sanitized_->Send({finding->scenario}).ok()) return;
   const auto runs = sanitized_->Receive();
   if (!runs.ok() || runs->empty()) return;

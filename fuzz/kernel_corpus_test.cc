@@ -1,6 +1,7 @@
 // What only kernels run yet: processes (shared virtual addressing), reserved
 // regions and threads work as they should, and fail as was found.
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -82,7 +83,8 @@ TEST_P(KernelCorpus, RacesDoAsTheirScenariosExpect) {
   EXPECT_GE(Judge(FilesOf("corpus/races")), 7);
 }
 
-// What happened in the `par` block, to the last event.
+// What happened in the `par` block, to the last event but where threads stop:
+// one that goes on at once has stopped where a scheduler says so.
 class Course : public RunListener {
  public:
   void OnStep(const model::Operation&, size_t, bool, int, model::System&,
@@ -90,11 +92,16 @@ class Course : public RunListener {
   void OnBlock(std::span<const properties::SideBySide> operations,
                std::span<const uint32_t>, model::System& system,
                std::span<const properties::Violation> violations) override {
+    const std::span<const atsfuzz_event> events = system.Events();
+    const auto index = [&](uint32_t end) {
+      return std::count_if(events.begin(), events.begin() + end, IsNoStop);
+    };
     for (const properties::SideBySide& side : operations) {
       absl::StrAppend(&text_, int{side.operation.thread}, ":", side.result, " ",
-                      side.began, "-", side.ended, "\n");
+                      index(side.began), "-", index(side.ended), "\n");
     }
-    for (const atsfuzz_event& event : system.Events()) {
+    for (const atsfuzz_event& event : events) {
+      if (!IsNoStop(event)) continue;
       absl::StrAppend(&text_, event.kind, " ", int{event.thread}, " ", event.a,
                       " ", event.b, " ", event.c, "\n");
     }
@@ -107,6 +114,10 @@ class Course : public RunListener {
   const std::string& text() const { return text_; }
 
  private:
+  static bool IsNoStop(const atsfuzz_event& event) {
+    return event.kind != ATSFUZZ_EVENT_STOP;
+  }
+
   std::string text_;
 };
 
@@ -161,6 +172,89 @@ TEST_P(KernelCorpus, WhatARandomSchedulerDidIsAScheduleThatDoesItAgain) {
   }
   EXPECT_GT(blocks, 300);
 }
+
+// The same kernel with weak memory.
+class WeakKernelCorpus : public KernelCorpus {
+ protected:
+  void SetUp() override {
+    std::string reason;
+    system_ =
+        Obtain(GetParam(), &reason, linux_driver::BuildKind::kInstrumented);
+    if (!reason.empty()) GTEST_SKIP() << reason;
+    ASSERT_NE(system_, nullptr);
+    ASSERT_TRUE(system_->capabilities().weak_memory);
+  }
+};
+
+TEST_P(WeakKernelCorpus, LegalRacesShowNothingWhenMemoryIsWeak) {
+  EXPECT_GE(Judge(FilesOf("corpus/weak-memory")), 2);
+}
+
+// What a kernel breaks in a scenario of a race, whatever the schedule.
+std::set<std::string> BrokenBy(const model::Scenario& scenario,
+                               model::System& system, Scheduler* scheduler) {
+  RunOptions options;
+  options.drop_impossible = true;
+  options.scheduler = scheduler;
+  std::set<std::string> names;
+  const auto result = fuzz::Run(scenario, system, options);
+  if (!result.ok()) return {std::string(result.status().message())};
+  for (const properties::Violation& violation : result->violations) {
+    names.emplace(properties::InvariantName(violation.invariant));
+  }
+  return names;
+}
+
+TEST_P(WeakKernelCorpus, WeakMemoryBreaksNothingThatStrongMemoryKeeps) {
+  int weak_blocks = 0;
+  for (const std::string& file : FilesOf("corpus/races")) {
+    const auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    std::set<std::string> strong, weak;
+    for (uint64_t seed = 0; seed < 400; ++seed) {
+      for (const bool is_weak : {false, true}) {
+        const auto schedules = SchedulesFor(
+            {.strategy = static_cast<Strategy>(1 + seed % 3), .weak = is_weak},
+            seed, scenario->schedule);
+        (is_weak ? weak : strong)
+            .merge(BrokenBy(*scenario, *system_, schedules->Next()));
+      }
+      ++weak_blocks;
+    }
+    for (const std::string& name : weak) {
+      EXPECT_TRUE(strong.contains(name)) << file << ": " << name;
+    }
+  }
+  EXPECT_GE(weak_blocks, 4000);
+}
+
+TEST_P(WeakKernelCorpus, WeakTurnsGoTheSameWayAgain) {
+  int courses = 0, weak = 0;
+  for (const std::string& file : FilesOf("corpus/races")) {
+    auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    for (uint64_t seed = 0; seed < 30; ++seed) {
+      const auto schedules =
+          SchedulesFor({.strategy = Strategy::kRandom, .weak = true}, seed,
+                       scenario->schedule);
+      model::Schedule ran;
+      const std::string first =
+          CourseOf(*scenario, *system_, schedules->Next(), &ran);
+      if (first.empty() || ran.size() > model::kMaxTurns) continue;
+      ++courses;
+      weak += model::HasWeakTurns(ran);
+      model::Scenario again = *scenario;
+      again.schedule = ran;
+      ASSERT_EQ(CourseOf(again, *system_, nullptr, nullptr), first)
+          << model::Print(again);
+    }
+  }
+  EXPECT_GE(courses, 200);
+  EXPECT_GE(weak, 100);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, WeakKernelCorpus,
+                         testing::Values("6.12", "7.2", "7.3"));
 
 // What races in data, by the places that its messages name.
 std::set<std::string> DataRacesOf(const model::Scenario& scenario,

@@ -83,8 +83,7 @@ class Mutator {
     const uint32_t kind = dice_.Below(size == 0 ? 2 : 6);
     if (kind < 2) {
       const std::vector<model::Turn> turns =
-          kind == 0 ? std::vector<model::Turn>{DrawTurn(scenario_, dice_)}
-                    : Preemption();
+          kind == 0 ? std::vector<model::Turn>{AnyTurn()} : Preemption();
       if (size + turns.size() > model::kMaxTurns) return false;
       schedule.insert(gap, turns.begin(), turns.end());
       return true;
@@ -96,7 +95,7 @@ class Mutator {
         schedule.erase(position);
         return true;
       case 3:
-        *position = DrawTurn(scenario_, dice_);
+        *position = AnyTurn();
         return true;
       case 4:
         std::swap(*position, schedule[dice_.Below(size)]);
@@ -112,15 +111,20 @@ class Mutator {
   // A thread stops, and some of the others run to their ends: a stop without a
   // turn after it would change nothing.
   std::vector<model::Turn> Preemption() {
-    std::vector<model::Turn> turns = {DrawTurn(scenario_, dice_)};
+    std::vector<model::Turn> turns = {AnyTurn()};
     const auto threads =
         static_cast<uint32_t>(model::BlockOf(scenario_).threads);
     for (uint32_t left = 1 + dice_.Below(std::max(threads, 2u) - 1); left > 0;
          --left) {
       const auto thread = static_cast<int>(1 + dice_.Below(threads));
-      turns.push_back({.actor = model::Actor::Thread(thread)});
+      turns.push_back({.actor = model::Actor::Thread(thread),
+                       .weak = capabilities_.weak_memory && dice_.Chance(40)});
     }
     return turns;
+  }
+
+  model::Turn AnyTurn() {
+    return DrawTurn(scenario_, dice_, capabilities_.weak_memory);
   }
 
   // An operation that is possible after the first `count` ones.

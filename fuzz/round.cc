@@ -114,7 +114,8 @@ std::vector<OperationTally> TalliesFrom(const Json& report) {
 std::vector<uint32_t> Packed(const model::Schedule& schedule) {
   std::vector<uint32_t> packed;
   for (const model::Turn& turn : schedule) {
-    packed.push_back(uint32_t{turn.actor.value} << 24 |
+    packed.push_back(uint32_t{turn.weak} << 31 |
+                     uint32_t{turn.actor.value} << 24 |
                      uint32_t{turn.operation} << 16 | turn.step);
   }
   return packed;
@@ -123,9 +124,10 @@ std::vector<uint32_t> Packed(const model::Schedule& schedule) {
 model::Schedule Unpacked(const std::vector<uint32_t>& packed) {
   model::Schedule schedule;
   for (uint32_t turn : packed) {
-    schedule.push_back({.actor = {static_cast<uint8_t>(turn >> 24)},
+    schedule.push_back({.actor = {static_cast<uint8_t>(turn >> 24 & 0x7f)},
                         .operation = static_cast<uint8_t>(turn >> 16),
-                        .step = static_cast<uint16_t>(turn)});
+                        .step = static_cast<uint16_t>(turn),
+                        .weak = turn >> 31 != 0});
   }
   return schedule;
 }

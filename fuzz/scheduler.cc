@@ -75,7 +75,8 @@ std::optional<Choice> Replay::Follow(const Situation& situation) {
     if (there || at.ended) continue;
     if (situation.ready[turn.actor.value]) {
       return Choice{turn.actor,
-                    earlier ? Choice::kAllSteps : turn.step - at.taken};
+                    earlier ? Choice::kAllSteps : turn.step - at.taken,
+                    turn.weak};
     }
     if (!at.waits) continue;
     if (const Actor smmu = ReadySmmu(situation); smmu.is_smmu()) {
@@ -130,6 +131,17 @@ Choice PartialOrderSampling::Next(const Situation& situation) {
   const Actor actor = Highest(situation, priority_);
   priority_[actor.value] = dice_.Below(1u << 31);
   return {actor, 1};
+}
+
+void Weakened::Begin(const Situation& situation) {
+  percent_ = 50 * dice_.Below(3);
+  chooser_->Begin(situation);
+}
+
+Choice Weakened::Next(const Situation& situation) {
+  Choice choice = chooser_->Next(situation);
+  choice.weak |= !choice.actor.is_smmu() && dice_.Chance(percent_);
+  return choice;
 }
 
 }  // namespace atsfuzz::fuzz

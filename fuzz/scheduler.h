@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "fuzz/dice.h"
 #include "model/schedule.h"
@@ -40,6 +42,7 @@ struct Choice {
   // At most so many steps, 1 or more; of an SMMU, commands. Less if it has to
   // wait, or its operation ends.
   uint32_t steps = kAllSteps;
+  bool weak = false;  // a weak turn; of a thread
 };
 
 // Turn `turn` is the `index`-th of a block's schedule, from 0 on.
@@ -120,6 +123,21 @@ class PartialOrderSampling : public Scheduler {
  private:
   Dice dice_;
   std::array<uint32_t, model::kActors> priority_ = {};
+};
+
+// What another one chooses, some of it as weak turns: in some blocks none, in
+// some all, in some each with a chance of one half.
+class Weakened : public Scheduler {
+ public:
+  Weakened(uint64_t seed, std::unique_ptr<Scheduler> chooser)
+      : dice_(seed), chooser_(std::move(chooser)) {}
+  void Begin(const Situation& situation) override;
+  Choice Next(const Situation& situation) override;
+
+ private:
+  Dice dice_;
+  const std::unique_ptr<Scheduler> chooser_;
+  uint32_t percent_ = 0;
 };
 
 }  // namespace atsfuzz::fuzz

@@ -116,6 +116,36 @@ TEST_F(SchedulerTest, EveryStrategyChoosesAmongThoseThatAreReady) {
   }
 }
 
+TEST_F(SchedulerTest, WeakTurnsAreThreadsOfSomeBlocks) {
+  Ready({kT0, kT1, kS0});
+  Weakened weakened(1, std::make_unique<RandomWalk>(1));
+  std::set<int> counts;  // of weak turns in blocks of twenty
+  for (int block = 0; block < 30; ++block) {
+    weakened.Begin(now_);
+    int weak = 0, threads = 0;
+    for (int i = 0; i < 20; ++i) {
+      const Choice choice = weakened.Next(now_);
+      threads += !choice.actor.is_smmu();
+      weak += choice.weak;
+      EXPECT_FALSE(choice.weak && choice.actor.is_smmu());
+    }
+    counts.insert(weak == threads ? 20 : weak);
+  }
+  EXPECT_THAT(counts, testing::IsSupersetOf({0, 20}));
+  EXPECT_GE(counts.size(), 3u);
+}
+
+TEST_F(SchedulerTest, AReplayKeepsWeakTurns) {
+  const model::Schedule schedule = {{kT1, 1, 7, true}, {kT0}};
+  Replay replay(schedule);
+  Ready({kT0, kT1});
+  const Choice first = replay.Next(now_);
+  EXPECT_EQ(first.actor, kT1);
+  EXPECT_TRUE(first.weak);
+  Stand(kT1, 1, 7);
+  EXPECT_FALSE(replay.Next(now_).weak);
+}
+
 TEST_F(SchedulerTest, PctKeepsToOneThreadBetweenItsPoints) {
   Ready({kT0, kT1, kS0});
   std::set<uint8_t> first;

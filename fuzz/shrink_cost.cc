@@ -126,7 +126,7 @@ auto OrderKey(const Operation& operation) {
 uint64_t OrderKey(const model::Turn& turn) {
   const uint64_t step =
       turn.step == model::Turn::kToTheEnd ? 0 : 1 + uint64_t{turn.step};
-  return step + (uint64_t{turn.operation} << 16) +
+  return step + (uint64_t{turn.weak} << 32) + (uint64_t{turn.operation} << 16) +
          (uint64_t{turn.actor.value} << 24);
 }
 
@@ -157,8 +157,9 @@ std::strong_ordering CompareAll(const Things& a, const Things& b) {
   return a.size() <=> b.size();
 }
 
-// Operations, threads, turns, faults, functions, domains, SMMUs, cost.
-std::array<uint64_t, 8> SizeKey(const Scenario& scenario) {
+// Operations, threads, weak turns, turns, faults, functions, domains, SMMUs,
+// cost.
+std::array<uint64_t, 9> SizeKey(const Scenario& scenario) {
   uint64_t faults = 0;
   uint64_t cost = CostOf(scenario.topology);
   for (const Operation& operation : scenario.operations) {
@@ -167,6 +168,9 @@ std::array<uint64_t, 8> SizeKey(const Scenario& scenario) {
   }
   return {scenario.operations.size(),
           static_cast<uint64_t>(model::BlockOf(scenario).threads),
+          static_cast<uint64_t>(
+              std::count_if(scenario.schedule.begin(), scenario.schedule.end(),
+                            [](const model::Turn& turn) { return turn.weak; })),
           scenario.schedule.size(),
           faults,
           scenario.topology.functions.size(),

@@ -104,8 +104,13 @@ bool SimplifyTurns(const Scenario& scenario, const Attempt& attempt) {
       simpler.schedule[i] = other;
       return simpler;
     };
+    if (turn.weak) {
+      Turn strong = turn;
+      strong.weak = false;
+      if (attempt(with(strong))) return true;
+    }
     if (turn.step == Turn::kToTheEnd) continue;
-    if (attempt(with({.actor = turn.actor}))) return true;
+    if (attempt(with({.actor = turn.actor, .weak = turn.weak}))) return true;
     for (uint32_t step : Towards(0, turn.step)) {
       Turn other = turn;
       other.step = static_cast<uint16_t>(step);

@@ -1,6 +1,7 @@
 #include "fuzz/strategy.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,15 +40,41 @@ class One : public Schedules {
   bool given_ = false;
 };
 
-class Bounded : public Schedules {
+// What another scheduler chooses, all of it weak.
+class AllWeak : public Scheduler {
  public:
-  explicit Bounded(int most) : search_(most) {}
-  Scheduler* Next() override {
-    return count_++ < kMostSchedules ? search_.Next() : nullptr;
+  Scheduler* Around(Scheduler* chooser) {
+    chooser_ = chooser;
+    return chooser == nullptr ? nullptr : this;
+  }
+  void Begin(const Situation& situation) override {
+    chooser_->Begin(situation);
+  }
+  Choice Next(const Situation& situation) override {
+    Choice choice = chooser_->Next(situation);
+    choice.weak = !choice.actor.is_smmu();
+    return choice;
   }
 
  private:
-  PreemptionSearch search_;
+  Scheduler* chooser_ = nullptr;
+};
+
+class Bounded : public Schedules {
+ public:
+  Bounded(int most, bool weak) : strong_(most) {
+    if (weak) weak_.emplace(most);
+  }
+  Scheduler* Next() override {
+    if (count_++ >= kMostSchedules) return nullptr;
+    Scheduler* next = strong_.Next();
+    return next == nullptr && weak_ ? all_weak_.Around(weak_->Next()) : next;
+  }
+
+ private:
+  PreemptionSearch strong_;
+  std::optional<PreemptionSearch> weak_;
+  AllWeak all_weak_;
   uint64_t count_ = 0;
 };
 
@@ -89,10 +116,14 @@ std::unique_ptr<Schedules> SchedulesFor(const StrategyOptions& options,
                                         const model::Schedule& own) {
   const Strategy strategy = Concrete(options.strategy, seed);
   if (strategy == Strategy::kBounded) {
-    return std::make_unique<Bounded>(options.preemptions);
+    return std::make_unique<Bounded>(options.preemptions, options.weak);
   }
-  return std::make_unique<One>(
-      SchedulerFor(strategy, options.depth, seed, own));
+  auto scheduler = SchedulerFor(strategy, options.depth, seed, own);
+  if (options.weak && strategy != Strategy::kBytes) {
+    scheduler =
+        std::make_unique<Weakened>(SeedOf(seed, 5), std::move(scheduler));
+  }
+  return std::make_unique<One>(std::move(scheduler));
 }
 
 }  // namespace atsfuzz::fuzz

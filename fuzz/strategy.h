@@ -29,6 +29,8 @@ struct StrategyOptions {
   Strategy strategy = Strategy::kMixed;
   int depth = 3;        // of kPct: 1 to 8
   int preemptions = 1;  // of kBounded: 0 to 8
+  // Turns may be weak ones; of kBounded all, after all schedules without.
+  bool weak = false;
 };
 
 // "mixed", "random", "pct", "pos", "bytes", "bounded". InvalidArgument

@@ -29,11 +29,12 @@ void ModuleInterleaving::Start(int thread, const model::Operation& operation,
 }
 
 ModuleInterleaving::Progress ModuleInterleaving::Advance(int thread,
-                                                         uint32_t steps) {
+                                                         uint32_t steps,
+                                                         bool weak) {
   assert(steps > 0);
   Thread& stack = stacks_[thread];
   running_ = &stack.fiber;
-  threads_->select(static_cast<uint32_t>(thread), steps);
+  threads_->select(static_cast<uint32_t>(thread), steps, weak);
   stack.fiber.Resume();
   Progress progress = {.steps = steps - threads_->steps_left()};
   if (!stack.fiber.active()) {

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 9
+#define ATSFUZZ_MODULE_ABI 10
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -161,8 +161,12 @@ struct atsfuzz_threads {
    * been selected again.
    */
   void (*begin)(void (*leave)(void *data), void *data);
-  /* The thread that runs from now on, and for how many steps, 1 or more. */
-  void (*select)(uint32_t thread, uint32_t steps);
+  /*
+   * The thread that runs from now on, and for how many steps, 1 or more.
+   * `weak`: its CPU keeps to itself until a barrier (linux/kernel/weak.c);
+   * instrumented builds alone heed it.
+   */
+  void (*select)(uint32_t thread, uint32_t steps, int weak);
   /* Of the selected thread: how many it has not taken. */
   uint32_t (*steps_left)(void);
   /* On the selected thread's stack: module.operate for it. */

@@ -118,7 +118,8 @@ atsfuzz_request RequestOf(const Topology& topology, const Operation& op,
   return request;
 }
 
-model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
+model::Capabilities CapabilitiesOf(const atsfuzz_features& features,
+                                   bool instrumented) {
   model::Capabilities capabilities;
   capabilities.pasids = features.pasids;
   capabilities.replace_pasid = features.replace_pasid;
@@ -132,6 +133,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features) {
   capabilities.sva = features.sva;
   capabilities.direct = true;
   capabilities.threads = true;
+  capabilities.weak_memory = instrumented;
   return capabilities;
 }
 
@@ -162,7 +164,8 @@ class ModuleSystem : public model::System {
       : handle_(handle),
         module_(module),
         name_(std::move(name)),
-        capabilities_(CapabilitiesOf(*module->features)),
+        capabilities_(
+            CapabilitiesOf(*module->features, module->instrumented != 0)),
         symbols_(std::move(symbols)),
         interleaving_(module->threads,
                       [this](const Operation& op, model::FunctionId through,
@@ -217,8 +220,9 @@ class ModuleSystem : public model::System {
     return stack;
   }
 
-  std::vector<Location> LocateOther(const atsfuzz_event& race) override {
-    return Stack(static_cast<uint32_t>(race.a));
+  std::vector<Location> LocateOther(const atsfuzz_event& event) override {
+    const bool race = event.kind == ATSFUZZ_EVENT_DATA_RACE;
+    return Stack(static_cast<uint32_t>(race ? event.a : event.c));
   }
   void AskForDataRaces(bool on) override { module_->ask_for_races(on ? 1 : 0); }
 

@@ -359,7 +359,7 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
 void EncodeSchedule(const Schedule& schedule, Writer& out) {
   out.Put(schedule.size(), 2);
   for (const Turn& turn : schedule) {
-    out.Put(turn.actor.value - 1u, 1);
+    out.Put(turn.actor.value - 1u + (turn.weak ? kActors - 1 : 0), 1);
     out.Put(turn.operation, 1);
     out.Put(turn.step, 2);
   }
@@ -370,7 +370,9 @@ Schedule DecodeSchedule(Reader& in) {
   const uint32_t count = in.Fold(2, kMaxTurns + 1);
   for (uint32_t i = 0; i < count && !in.AtEnd(); ++i) {
     Turn& turn = schedule.emplace_back();
-    turn.actor.value = static_cast<uint8_t>(1 + in.Fold(1, kActors - 1));
+    const uint32_t actor = in.Fold(1, 2 * (kActors - 1));
+    turn.actor.value = static_cast<uint8_t>(1 + actor % (kActors - 1));
+    turn.weak = actor >= kActors - 1 && !turn.actor.is_smmu();
     turn.operation = static_cast<uint8_t>(in.Get(1));
     turn.step = static_cast<uint16_t>(in.Get(2));
     if (turn.step == Turn::kToTheEnd || turn.actor.is_smmu()) {

@@ -45,7 +45,8 @@ struct Capabilities {
 
   bool sva = false;     // what scenarios may use: processes, bind, unbind, exit
   bool direct = false;  // the same: functions with reserved regions
-  bool threads = false;  // the same: `par` blocks
+  bool threads = false;      // the same: `par` blocks
+  bool weak_memory = false;  // the same: weak turns
 
   bool operator==(const Capabilities&) const = default;
 };

@@ -98,7 +98,8 @@ enum atsfuzz_event_kind {
   ATSFUZZ_EVENT_ATC_TIMEOUT,
   /*
    * In a `par` block, instrumented builds: the thread stopped here, and another
-   * one or an SMMU may have gone on. a: enum atsfuzz_thread_status.
+   * one or an SMMU may have gone on. a: enum atsfuzz_thread_status; b: how many
+   * of its stores they do not see yet; c: the first of them, as `stack`.
    */
   ATSFUZZ_EVENT_STOP,
   /*
@@ -108,6 +109,11 @@ enum atsfuzz_event_kind {
    * other; c: the other thread.
    */
   ATSFUZZ_EVENT_DATA_RACE,
+  /*
+   * In a weak turn: a load saw what was there when the thread last passed a
+   * barrier. a: what; b: what is there now; both the first eight bytes.
+   */
+  ATSFUZZ_EVENT_EARLY_LOAD,
 };
 
 enum atsfuzz_config_register {

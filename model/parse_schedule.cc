@@ -7,7 +7,7 @@ namespace {
 
 constexpr absl::string_view kHint =
     "t0@17: thread 0 up to its 17th access; t0@2.17: of its second operation; "
-    "t0: to its end; s0@3: s0 up to its third command";
+    "t0: to its end; t0@17~: a weak turn; s0@3: s0 up to its third command";
 
 absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
                                  const Limits& limits) {
@@ -32,13 +32,17 @@ absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
 }  // namespace
 
 absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits) {
-  const Token token = line.Next();
+  Token token = line.Next();
+  const bool weak = absl::ConsumeSuffix(&token.text, "~");
   const size_t at = token.text.find('@');
   Token name = token;
   name.text = token.text.substr(0, at);
   absl::StatusOr<Actor> actor = ParseActor(line, name, limits);
   if (!actor.ok()) return actor.status();
-  Turn turn{.actor = *actor};
+  if (weak && actor->is_smmu()) {
+    return line.Error(token, "a thread", "an SMMU has no weak turns");
+  }
+  Turn turn{.actor = *actor, .weak = weak};
   if (at == absl::string_view::npos) return turn;
   Token step = token.From(at + 1);
   const size_t dot = step.text.find('.');

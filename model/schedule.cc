@@ -1,5 +1,7 @@
 #include "model/schedule.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace atsfuzz::model {
@@ -11,11 +13,18 @@ std::string ToText(Actor actor) {
 
 std::string ToText(const Turn& turn) {
   std::string text = ToText(turn.actor);
-  if (turn.step == Turn::kToTheEnd) return text;
-  absl::StrAppend(&text, "@");
-  if (turn.operation != 0) absl::StrAppend(&text, turn.operation + 1, ".");
-  absl::StrAppend(&text, turn.step);
+  if (turn.step != Turn::kToTheEnd) {
+    absl::StrAppend(&text, "@");
+    if (turn.operation != 0) absl::StrAppend(&text, turn.operation + 1, ".");
+    absl::StrAppend(&text, turn.step);
+  }
+  if (turn.weak) text += "~";
   return text;
+}
+
+bool HasWeakTurns(const Schedule& schedule) {
+  return std::any_of(schedule.begin(), schedule.end(),
+                     [](const Turn& turn) { return turn.weak; });
 }
 
 }  // namespace atsfuzz::model

@@ -35,6 +35,11 @@ inline constexpr int kActors = 1 + ATSFUZZ_MAX_THREADS + ATSFUZZ_MAX_SMMUS;
 // wait for another thread, or has got there, it is the next item's turn. Of an
 // SMMU, `step` counts the commands that it has consumed since the block began,
 // and `operation` is 0.
+//
+// In a weak turn, of a system with weak memory, the thread's CPU keeps to
+// itself as far as the barriers of the source let it: others do not see what it
+// stores until its next barrier, and its marked loads see what was there when
+// it passed its last one (linux/kernel/weak.c).
 struct Turn {
   // To the end of the actor's last operation. `operation` is 0.
   static constexpr uint16_t kToTheEnd = UINT16_MAX;
@@ -42,6 +47,7 @@ struct Turn {
   Actor actor;
   uint8_t operation = 0;
   uint16_t step = kToTheEnd;
+  bool weak = false;  // false for an SMMU
 
   bool operator==(const Turn&) const = default;
 };
@@ -51,10 +57,13 @@ struct Turn {
 // can go on does. So the empty schedule runs each thread to its end in turn.
 using Schedule = std::vector<Turn>;
 
+bool HasWeakTurns(const Schedule& schedule);
+
 inline constexpr size_t kMaxTurns = 4096;
 
-// "t0@17", "t0@2.17" in the thread's second operation, "t0" to the end; "s0@3"
-// and "s0" of an SMMU. Threads are written from 0 on.
+// "t0@17", "t0@2.17" in the thread's second operation, "t0" to the end,
+// "t0@17~" and "t0~" weak; "s0@3" and "s0" of an SMMU. Threads are written from
+// 0 on.
 std::string ToText(const Turn& turn);
 // The name of an actor: "t0", "s0".
 std::string ToText(Actor actor);

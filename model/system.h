@@ -70,8 +70,9 @@ class Interleaving {
   // has none.
   virtual void Start(int thread, const Operation& operation, FunctionId through,
                      uint64_t physical) = 0;
-  // REQUIRES: the thread has an operation, and steps > 0.
-  virtual Progress Advance(int thread, uint32_t steps) = 0;
+  // `weak`: a weak turn (model/schedule.h); systems without weak memory take it
+  // as any other. REQUIRES: the thread has an operation, and steps > 0.
+  virtual Progress Advance(int thread, uint32_t steps, bool weak) = 0;
   // Whether a thread that has an operation may get further.
   virtual bool IsReady(int thread) = 0;
   // An SMMU may consume a command; does so.
@@ -123,7 +124,8 @@ class System {
   virtual bool Locates() const = 0;
   // The call stack of an event, innermost first; empty if not recorded.
   virtual std::vector<Location> Locate(const atsfuzz_event& event) = 0;
-  // Of an ATSFUZZ_EVENT_DATA_RACE: where the other thread's access is.
+  // Of an ATSFUZZ_EVENT_DATA_RACE: where the other thread's access is; of an
+  // ATSFUZZ_EVENT_STOP with stores held back: where the first of them is.
   virtual std::vector<Location> LocateOther(const atsfuzz_event&) { return {}; }
   // From the next boot on, data races are events, or not (the default).
   virtual void AskForDataRaces(bool) {}

@@ -397,6 +397,10 @@ void Checker::State::WalkBlock(const StepView& step,
       case ATSFUZZ_EVENT_COMMAND:
         JudgeAtcInv(step, index, operations);
         break;
+      case ATSFUZZ_EVENT_ILLEGAL_COMMAND:
+        command_order_.OnIllegalCommand(step, index);
+        warnings_.OnEvent(step, index);
+        break;
       case ATSFUZZ_EVENT_DMA:
         if (!MayReach(step, index, operations)) staleness_.OnDma(step, index);
         break;

@@ -89,7 +89,15 @@ std::string LineOf(const model::Topology& topology,
     case ATSFUZZ_EVENT_DATA_RACE:
       return absl::StrCat("data race with t", event.c - 1);
     case ATSFUZZ_EVENT_STOP:
-      return event.a == 0 ? "stops" : "waits";
+      return absl::StrCat(event.a == 0 ? "stops" : "waits",
+                          event.b == 0 ? ""
+                          : event.b == 1
+                              ? "; others do not see its last store"
+                              : absl::StrCat("; others do not see its last ",
+                                             event.b, " stores"));
+    case ATSFUZZ_EVENT_EARLY_LOAD:
+      return absl::StrFormat("loads early: %#x instead of %#x", event.a,
+                             event.b);
     case ATSFUZZ_EVENT_OVERFLOW:
       return "too many events; the rest is lost";
     default:

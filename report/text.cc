@@ -104,12 +104,19 @@ void Trace::EventsOfThreads(model::System& system) {
     const std::string who = event.thread == ATSFUZZ_NONE
                                 ? ToText(model::Actor::Smmu(event.smmu))
                                 : ToText(model::Actor::Thread(event.thread));
-    const std::string where = LocationText(
-        event.kind == ATSFUZZ_EVENT_STOP || event.kind == ATSFUZZ_EVENT_WARN
-            ? InnermostOf(system.Locate(event))
-            : model::Location());
+    const bool stop = event.kind == ATSFUZZ_EVENT_STOP;
+    const std::string where =
+        LocationText(stop || event.kind == ATSFUZZ_EVENT_WARN ||
+                             event.kind == ATSFUZZ_EVENT_EARLY_LOAD
+                         ? InnermostOf(system.Locate(event))
+                         : model::Location());
     absl::StrAppend(&text_, "  ", who, "  ", lines[i].text,
                     where.empty() ? "" : "  ", where, "\n");
+    if (stop && event.b != 0) {
+      absl::StrAppend(&text_, "      ", "the first of them  ",
+                      LocationText(InnermostOf(system.LocateOther(event))),
+                      "\n");
+    }
   }
 }
 

@@ -115,6 +115,24 @@ void atsfuzz_race_release(const void *key);
 /* A barrier: marked writes after it leave what was before it. */
 void atsfuzz_race_fence(void);
 
+/* ---- Weak memory (weak.c), instrumented builds ---------------------------------- */
+
+/* A barrier: for stores, for loads, for both. A release, here or by the next store
+ * that is not held back. */
+void atsfuzz_weak_order_stores(void);
+void atsfuzz_weak_order_loads(void);
+void atsfuzz_weak_order_all(void);
+void atsfuzz_weak_release(void);
+void atsfuzz_weak_release_next(void);
+/* A register is about to be written: nobody holds that back. */
+void atsfuzz_weak_device(void);
+/* The next store to the address is no read-modify-write. */
+void atsfuzz_weak_once(const volatile void *address);
+/* Where a marked load of so many bytes is to look. */
+const volatile void *atsfuzz_weak_see(const volatile void *address, unsigned int size);
+/* A read-modify-write is about to look here. */
+void atsfuzz_weak_saw(const volatile void *address);
+
 ATSFUZZ_HARNESS static inline void atsfuzz_changed(void)
 {
 	atsfuzz_changes++;

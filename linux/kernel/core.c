@@ -186,10 +186,13 @@ int pci_find_ext_capability(struct pci_dev *p, int id)
 	return 0;
 }
 
+/* Config space is memory-mapped: pci_generic_config_read and _write use readw, writew
+ * and so on, which order what is before a write, and after a read. */
 int pci_read_config_word(const struct pci_dev *p, int at, u16 *value)
 {
 	atsfuzz_step();
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 2);
+	__weak_order_loads();
 	return 0;
 }
 
@@ -197,12 +200,15 @@ int pci_read_config_dword(const struct pci_dev *p, int at, u32 *value)
 {
 	atsfuzz_step();
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 4);
+	__weak_order_loads();
 	return 0;
 }
 
 int pci_write_config_word(const struct pci_dev *p, int at, u16 value)
 {
 	atsfuzz_step();
+	__weak_order_stores();
+	__weak_device();
 	atsfuzz_emulator_config_write(function_of(p), at, value, 2);
 	atsfuzz_changed();
 	atsfuzz_step();
@@ -212,6 +218,8 @@ int pci_write_config_word(const struct pci_dev *p, int at, u16 value)
 int pci_write_config_dword(const struct pci_dev *p, int at, u32 value)
 {
 	atsfuzz_step();
+	__weak_order_stores();
+	__weak_device();
 	atsfuzz_emulator_config_write(function_of(p), at, value, 4);
 	atsfuzz_changed();
 	atsfuzz_step();

@@ -341,6 +341,7 @@ void atsfuzz_memory_free(const void *address)
 	}
 	half = half_of(address);
 	block->live = 0;
+	atsfuzz_weak_forget(address, block->size);
 	if (!(block->flags & (ATSFUZZ_MEMORY_MANAGED | ATSFUZZ_MEMORY_INFALLIBLE)))
 		live--;
 	/* SLAB's poison: a use after free reads something recognisable. */
@@ -356,6 +357,7 @@ void atsfuzz_memory_free_deferred(const void *address)
 
 	/* The earliest end of a grace period is the hardest for whoever forgot one. */
 	if (atsfuzz_threads_side_by_side() && !readers) {
+		atsfuzz_weak_everywhere();
 		atsfuzz_memory_free(address);
 		return;
 	}
@@ -371,16 +373,19 @@ void atsfuzz_memory_quiescent(unsigned int thread)
 
 	for (uint32_t i = 0; i < deferred_count; i++) {
 		deferred[i].readers &= ~(1u << thread);
-		if (deferred[i].readers)
+		if (deferred[i].readers) {
 			deferred[kept++] = deferred[i];
-		else
-			atsfuzz_memory_free(deferred[i].address);
+			continue;
+		}
+		atsfuzz_weak_everywhere();
+		atsfuzz_memory_free(deferred[i].address);
 	}
 	deferred_count = kept;
 }
 
 void atsfuzz_memory_grace_period(void)
 {
+	atsfuzz_weak_everywhere();
 	for (uint32_t i = 0; i < deferred_count; i++)
 		atsfuzz_memory_free(deferred[i].address);
 	deferred_count = 0;

@@ -259,10 +259,12 @@ int atsfuzz_module_operate_beside(const struct atsfuzz_request *request)
 	atsfuzz_memory_begin_operation();
 	/* Who has seen an operation return comes after it. */
 	atsfuzz_race_acquire(&machine);
+	atsfuzz_weak_order_all();
 	if (atsfuzz_runtime_guard(operate_step, &operation)) {
 		dead = 1;
 		operation.result = -EIO;
 	}
+	atsfuzz_weak_order_all();
 	atsfuzz_race_release(&machine);
 	atsfuzz_runtime_begin_beside(NULL);
 	atsfuzz_trace_bottom(NULL);

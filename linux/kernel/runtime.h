@@ -77,6 +77,7 @@ uint32_t atsfuzz_trace_frames(uint32_t stack, struct atsfuzz_frame *out, uint32_
 uint32_t atsfuzz_trace_last_writer(uint32_t fact, uint32_t index);
 /* While the harness itself asks the driver's functions: nothing is recorded. */
 void atsfuzz_trace_look_away(int on);
+int atsfuzz_trace_looks_away(void);
 /* One frame as a stack: of code at `pc`. */
 uint32_t atsfuzz_trace_place(uint64_t pc);
 /* The frame below which no kernel code runs. */
@@ -93,6 +94,27 @@ void atsfuzz_races_forget(const void *address, unsigned long size);
 void atsfuzz_race_access(uintptr_t address, unsigned int size, int written, int marked,
 			 uint64_t pc);
 void atsfuzz_races_large(void (*variable)(void *start, uint64_t bytes));
+
+/* ---- weak.c: empty in builds that do not record -------------------------------- */
+
+void atsfuzz_weak_begin(void);
+/* The thread that runs from now on, and whether its turn is weak. */
+void atsfuzz_weak_select(uint32_t thread, int weak);
+/* The thread leaves, and returns. `stop`, which may be NULL, is told what it holds
+ * back. */
+void atsfuzz_weak_leave(struct atsfuzz_event *stop);
+void atsfuzz_weak_return(void);
+/* Kernel code at `pc` is about to store; to set or copy so many bytes. */
+void atsfuzz_weak_store(uintptr_t address, unsigned int size, int marked, uint64_t pc);
+void atsfuzz_weak_fill(uintptr_t address, unsigned long size, uint64_t pc);
+/* The thread waits, in a loop that looks again and again: what it stored is seen
+ * after some time, and where it looked early it sees what is new. */
+void atsfuzz_weak_wait(void);
+/* A grace period has ended: each CPU has passed a barrier. */
+void atsfuzz_weak_everywhere(void);
+/* Memory that is freed. */
+void atsfuzz_weak_forget(const void *memory, unsigned long size);
+void atsfuzz_weak_large(void (*variable)(void *start, uint64_t bytes));
 
 /* ---- snapshot.c --------------------------------------------------------------- */
 

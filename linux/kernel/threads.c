@@ -82,12 +82,23 @@ void atsfuzz_hardware_step(void)
 static void leave_as(uint32_t status)
 {
 	struct thread *self = &threads[atsfuzz_thread];
+	struct atsfuzz_event *stop = NULL;
+	const int looks_away = atsfuzz_trace_looks_away();
 
-	if (atsfuzz_trace_compiled_in() && self->stops++ < MOST_STOPS)
-		atsfuzz_event_add(ATSFUZZ_EVENT_STOP)->a = status;
+	/* The others are none of the harness. */
+	atsfuzz_trace_look_away(0);
+	if (status != ATSFUZZ_THREAD_READY)
+		atsfuzz_weak_wait();
+	if (atsfuzz_trace_compiled_in() && self->stops++ < MOST_STOPS) {
+		stop = atsfuzz_event_add(ATSFUZZ_EVENT_STOP);
+		stop->a = status;
+	}
+	atsfuzz_weak_leave(stop);
 	self->status = status;
 	leave(leave_data);
 	self->status = ATSFUZZ_THREAD_READY;
+	atsfuzz_weak_return();
+	atsfuzz_trace_look_away(looks_away);
 }
 
 void atsfuzz_out_of_steps(void)
@@ -172,11 +183,14 @@ void atsfuzz_synchronize(void)
 		atsfuzz_memory_grace_period();
 		return;
 	}
+	atsfuzz_weak_order_all();
 	/* A reader that has left and come back was seen to leave: it spins once. */
 	for (;;) {
 		readers &= atsfuzz_threads_readers();
-		if (!readers)
+		if (!readers) {
+			atsfuzz_weak_everywhere();
 			return;
+		}
 		atsfuzz_threads_spin();
 	}
 }
@@ -189,15 +203,17 @@ static void begin(void (*switch_away)(void *), void *data)
 	passed_ms = 0;
 	atsfuzz_module_begin_block();
 	atsfuzz_races_begin();
+	atsfuzz_weak_begin();
 	leave = switch_away;
 	leave_data = data;
 	atsfuzz_emulator_set_lazy(1);
 }
 
-static void select_thread(uint32_t thread, uint32_t steps)
+static void select_thread(uint32_t thread, uint32_t steps, int weak)
 {
 	atsfuzz_thread = thread;
 	atsfuzz_steps_left = steps;
+	atsfuzz_weak_select(thread, weak);
 }
 
 static uint32_t steps_left(void)

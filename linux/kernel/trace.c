@@ -166,6 +166,11 @@ void atsfuzz_trace_look_away(int on)
 	quiet = on;
 }
 
+int atsfuzz_trace_looks_away(void)
+{
+	return quiet;
+}
+
 static void stored(uintptr_t address, unsigned int size, const void *frame, uint64_t pc)
 {
 	static uint32_t events_seen;
@@ -206,8 +211,10 @@ enum { READS = 1, WRITES = 2, MARKED = 4 };
 			stored((uintptr_t)address, size, __builtin_frame_address(0), 0); \
 		if ((kind)&READS) \
 			atsfuzz_race_access((uintptr_t)address, size, 0, (kind) >= MARKED, pc); \
-		if ((kind)&WRITES) \
+		if ((kind)&WRITES) { \
 			atsfuzz_race_access((uintptr_t)address, size, 1, (kind) >= MARKED, pc); \
+			atsfuzz_weak_store((uintptr_t)address, size, (kind) >= MARKED, pc); \
+		} \
 	}
 #define CALLBACKS(size) \
 	ACCESS_CALLBACK(__tsan_read##size, size, READS) \
@@ -236,16 +243,26 @@ void __tsan_vptr_read(void *address)
 }
 void __tsan_func_exit(void) {}
 void __tsan_init(void) {}
+/* A loop over page table entries may become one of these. */
+#define FILLS(to, size) \
+	do { \
+		if (!quiet && bottom()) \
+			atsfuzz_weak_fill((uintptr_t)(to), size, \
+					  (uint64_t)__builtin_return_address(0)); \
+	} while (0)
 void *__tsan_memset(void *to, int value, unsigned long size)
 {
+	FILLS(to, size);
 	return memset(to, value, size);
 }
 void *__tsan_memcpy(void *to, const void *from, unsigned long size)
 {
+	FILLS(to, size);
 	return memcpy(to, from, size);
 }
 void *__tsan_memmove(void *to, const void *from, unsigned long size)
 {
+	FILLS(to, size);
 	return memmove(to, from, size);
 }
 
@@ -356,6 +373,11 @@ void atsfuzz_trace_parts(void (*part)(void *start, uint64_t bytes))
 void atsfuzz_trace_look_away(int on)
 {
 	(void)on;
+}
+
+int atsfuzz_trace_looks_away(void)
+{
+	return 0;
 }
 
 int atsfuzz_trace_compiled_in(void)

@@ -29,7 +29,8 @@ void MachineInterleaving::Start(int thread, const model::Operation& operation,
 }
 
 model::Interleaving::Progress MachineInterleaving::Advance(int thread,
-                                                           uint32_t steps) {
+                                                           uint32_t steps,
+                                                           bool) {
   assert(steps > 0);
   Running& running = threads_[thread];
   recorder_.SetThread(thread);

@@ -74,13 +74,14 @@ absl::StatusOr<std::set<std::string>> Broken(
   auto tree =
       linux_driver::ObtainTree(planted.kernel, patches, [](const auto&) {});
   if (!tree.ok()) return tree.status();
-  // Only the instrumented build sees data races.
+  // Only the instrumented build sees data races, or has weak memory.
   const bool races = planted.invariant == "data-race";
-  auto module =
-      linux_driver::BuildModule(*tree,
-                                races ? linux_driver::BuildKind::kInstrumented
-                                      : linux_driver::BuildKind::kPlain,
-                                [](const auto&) {});
+  const bool instrumented = races || model::HasWeakTurns(scenario->schedule);
+  auto module = linux_driver::BuildModule(
+      *tree,
+      instrumented ? linux_driver::BuildKind::kInstrumented
+                   : linux_driver::BuildKind::kPlain,
+      [](const auto&) {});
   if (!module.ok()) return module.status();
   const auto load = [&] {
     auto system = linux_driver::LoadModule(*module, tree->name);

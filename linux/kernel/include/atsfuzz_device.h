@@ -283,14 +283,36 @@ struct resource {
 #define devm_ioremap(dev, start, size) ((void)(dev), (void __iomem *)(unsigned long)(start))
 u64 atsfuzz_mmio_read(const volatile void *address, unsigned int size);
 void atsfuzz_mmio_write(volatile void *address, u64 value, unsigned int size);
-#define readl(a) ((u32)atsfuzz_mmio_read(a, 4))
-#define readq(a) atsfuzz_mmio_read(a, 8)
-#define readl_relaxed(a) readl(a)
-#define readq_relaxed(a) readq(a)
-#define writel(v, a) atsfuzz_mmio_write(a, v, 4)
-#define writeq(v, a) atsfuzz_mmio_write(a, v, 8)
-#define writel_relaxed(v, a) writel(v, a)
-#define writeq_relaxed(v, a) writeq(v, a)
+#define readl_relaxed(a) ((u32)atsfuzz_mmio_read(a, 4))
+#define readq_relaxed(a) atsfuzz_mmio_read(a, 8)
+#define __then_order_loads(read) \
+	({ \
+		u64 __read = (read); \
+		__weak_order_loads(); \
+		__read; \
+	})
+#define readl(a) ((u32)__then_order_loads(readl_relaxed(a)))
+#define readq(a) __then_order_loads(readq_relaxed(a))
+#define writel_relaxed(v, a) \
+	do { \
+		__weak_device(); \
+		atsfuzz_mmio_write(a, v, 4); \
+	} while (0)
+#define writeq_relaxed(v, a) \
+	do { \
+		__weak_device(); \
+		atsfuzz_mmio_write(a, v, 8); \
+	} while (0)
+#define writel(v, a) \
+	do { \
+		__weak_order_stores(); \
+		writel_relaxed(v, a); \
+	} while (0)
+#define writeq(v, a) \
+	do { \
+		__weak_order_stores(); \
+		writeq_relaxed(v, a); \
+	} while (0)
 
 #include <linux/iopoll.h>
 #undef readl_poll_timeout

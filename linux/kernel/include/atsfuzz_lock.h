@@ -15,10 +15,32 @@
 #define __race_acquire(p) atsfuzz_race_acquire((const void *)(p))
 #define __race_release(p) atsfuzz_race_release((const void *)(p))
 #define __race_fence() atsfuzz_race_fence()
+/* And what a barrier is to weak.c. */
+#define __weak_order_stores() atsfuzz_weak_order_stores()
+#define __weak_order_loads() atsfuzz_weak_order_loads()
+#define __weak_order_all() atsfuzz_weak_order_all()
+#define __weak_release() atsfuzz_weak_release()
+#define __weak_release_next() atsfuzz_weak_release_next()
+#define __weak_device() atsfuzz_weak_device()
+#define __weak_once(p) atsfuzz_weak_once(p)
+#define __weak_see(p) atsfuzz_weak_see(p, sizeof(*(p)))
+#define __weak_saw(p) atsfuzz_weak_saw(p)
+/* The compiler makes loops and assignments into calls of these. */
+__asm__(".set memset, __tsan_memset\n.set memcpy, __tsan_memcpy\n"
+	".set memmove, __tsan_memmove");
 #else
 #define __race_acquire(p) ((void)0)
 #define __race_release(p) ((void)0)
 #define __race_fence() ((void)0)
+#define __weak_order_stores() ((void)0)
+#define __weak_order_loads() ((void)0)
+#define __weak_order_all() ((void)0)
+#define __weak_release() ((void)0)
+#define __weak_release_next() ((void)0)
+#define __weak_device() ((void)0)
+#define __weak_once(p) ((void)0)
+#define __weak_see(p) (p)
+#define __weak_saw(p) ((void)0)
 #endif
 /* A word that is accessed as READ_ONCE and WRITE_ONCE do. */
 #define __marked(x) (*(volatile typeof(x) *)&(x))
@@ -26,12 +48,13 @@
 #define READ_ONCE(x) \
 	({ \
 		atsfuzz_step(); \
-		*(const volatile typeof(x) *)&(x); \
+		*(const volatile typeof(x) *)__weak_see(&(x)); \
 	})
 #define WRITE_ONCE(x, value) \
 	do { \
 		typeof(x) __new = (value); \
 		atsfuzz_step(); \
+		__weak_once(&(x)); \
 		if (sizeof(x) == 8 && atsfuzz_memory_is_dma((const void *)&(x))) { \
 			unsigned long long __old64, __new64; \
 			__builtin_memcpy(&__old64, (const void *)&(x), 8); \
@@ -43,37 +66,50 @@
 		} \
 		atsfuzz_changed(); \
 	} while (0)
-#define smp_load_acquire(p) READ_ONCE(*(p))
+#define smp_load_acquire(p) \
+	({ \
+		__weak_order_loads(); \
+		typeof(*(p)) __loaded = READ_ONCE(*(p)); \
+		__weak_order_loads(); \
+		__loaded; \
+	})
 #define smp_store_release(p, v) \
 	do { \
 		__race_release(p); \
+		__weak_order_stores(); \
 		WRITE_ONCE(*(p), v); \
 	} while (0)
 #define smp_store_mb(x, v) \
 	do { \
 		WRITE_ONCE(x, v); \
 		__race_fence(); \
+		__weak_order_all(); \
 	} while (0)
 
-#define __barrier() \
+#define __barrier(order) \
 	do { \
 		atsfuzz_step(); \
 		__race_fence(); \
+		order(); \
 		barrier(); \
 	} while (0)
-#define mb() __barrier()
-#define rmb() __barrier()
-#define wmb() __barrier()
-#define dma_mb() __barrier()
-#define dma_rmb() __barrier()
-#define dma_wmb() __barrier()
-#define smp_mb() __barrier()
-#define smp_rmb() __barrier()
-#define smp_wmb() __barrier()
-#define __iomb() __barrier()
-#define smp_mb__before_atomic() __barrier()
-#define smp_mb__after_atomic() __barrier()
-#define smp_acquire__after_ctrl_dep() barrier()
+#define mb() __barrier(__weak_order_all)
+#define rmb() __barrier(__weak_order_loads)
+#define wmb() __barrier(__weak_order_stores)
+#define dma_mb() __barrier(__weak_order_all)
+#define dma_rmb() __barrier(__weak_order_loads)
+#define dma_wmb() __barrier(__weak_order_stores)
+#define smp_mb() __barrier(__weak_order_all)
+#define smp_rmb() __barrier(__weak_order_loads)
+#define smp_wmb() __barrier(__weak_order_stores)
+#define __iomb() __barrier(__weak_order_all)
+#define smp_mb__before_atomic() __barrier(__weak_order_all)
+#define smp_mb__after_atomic() __barrier(__weak_order_all)
+#define smp_acquire__after_ctrl_dep() \
+	do { \
+		__weak_order_loads(); \
+		barrier(); \
+	} while (0)
 
 #define smp_cond_load_relaxed(p, condition) \
 	({ \
@@ -86,7 +122,12 @@
 		} \
 		VAL; \
 	})
-#define smp_cond_load_acquire(p, condition) smp_cond_load_relaxed(p, condition)
+#define smp_cond_load_acquire(p, condition) \
+	({ \
+		typeof(*(p)) __acquired = smp_cond_load_relaxed(p, condition); \
+		__weak_order_loads(); \
+		__acquired; \
+	})
 
 typedef struct {
 	int counter;
@@ -117,6 +158,17 @@ typedef struct {
 #define __ordering(v, expression) \
 	({ \
 		__race_release(v); \
+		__weak_release_next(); \
+		typeof(expression) __result = (expression); \
+		__race_acquire(v); \
+		__weak_order_loads(); \
+		__result; \
+	})
+/* One that only orders what is before it. */
+#define __releasing(v, expression) \
+	({ \
+		__race_release(v); \
+		__weak_release_next(); \
 		typeof(expression) __result = (expression); \
 		__race_acquire(v); \
 		__result; \
@@ -130,11 +182,12 @@ typedef struct {
 		__was; \
 	}))
 #define atomic_read(v) READ_ONCE(__counter(v))
-#define atomic_read_acquire(v) READ_ONCE(__counter(v))
+#define atomic_read_acquire(v) smp_load_acquire(&__counter(v))
 #define atomic_set(v, i) ((void)__changing(__counter(v) = (i)))
 #define atomic_set_release(v, i) \
 	do { \
 		__race_release(v); \
+		__weak_release_next(); \
 		atomic_set(v, i); \
 	} while (0)
 #define atomic_inc(v) ((void)__atomic_return(v, +=, 1))
@@ -144,7 +197,7 @@ typedef struct {
 #define atomic_inc_return(v) __ordering(v, __atomic_return(v, +=, 1))
 #define atomic_dec_return(v) __ordering(v, __atomic_return(v, -=, 1))
 #define atomic_inc_return_relaxed(v) __atomic_return(v, +=, 1)
-#define atomic_dec_return_release(v) atomic_dec_return(v)
+#define atomic_dec_return_release(v) __releasing(v, __atomic_return(v, -=, 1))
 #define atomic_dec_return_relaxed(v) __atomic_return(v, -=, 1)
 #define atomic_dec_and_test(v) (atomic_dec_return(v) == 0)
 #define atomic_inc_not_zero(v) \
@@ -155,11 +208,11 @@ typedef struct {
 #define atomic_fetch_add(i, v) __ordering(v, __atomic_fetch(v, +=, i))
 #define atomic_fetch_or(i, v) __ordering(v, __atomic_fetch(v, |=, i))
 #define atomic_fetch_andnot_relaxed(i, v) __atomic_fetch(v, &=, ~(i))
-#define atomic_fetch_andnot_release(i, v) __ordering(v, atomic_fetch_andnot_relaxed(i, v))
+#define atomic_fetch_andnot_release(i, v) __releasing(v, atomic_fetch_andnot_relaxed(i, v))
 #define atomic_cmpxchg(v, old, new) cmpxchg(&__counter(v), old, new)
 #define atomic_cmpxchg_relaxed(v, old, new) cmpxchg_relaxed(&__counter(v), old, new)
 #define atomic_cond_read_relaxed(v, condition) smp_cond_load_relaxed(&__counter(v), condition)
-#define atomic_cond_read_acquire(v, condition) atomic_cond_read_relaxed(v, condition)
+#define atomic_cond_read_acquire(v, condition) smp_cond_load_acquire(&__counter(v), condition)
 #define atomic_long_read(v) atomic_read(v)
 #define atomic_long_set(v, i) atomic_set(v, i)
 #define atomic_long_xor(i, v) ((void)__atomic_return(v, ^=, i))
@@ -172,6 +225,7 @@ typedef struct {
 		typeof(*(p)) __was, __old = (typeof(*(p)))(old); \
 		typeof(*(p)) __new = (typeof(*(p)))(new); \
 		atsfuzz_step(); \
+		__weak_saw(p); \
 		__was = *(volatile typeof(*(p)) *)(p); \
 		if (__was == __old) { \
 			*(volatile typeof(*(p)) *)(p) = __new; \
@@ -226,8 +280,10 @@ typedef struct {
 		atsfuzz_step(); \
 		WARN_ON(__counter(r) <= 0); \
 		__race_release(r); \
+		__weak_release(); \
 		__last = --__counter(r) == 0; \
 		__race_acquire(r); \
+		__weak_order_loads(); \
 		__last; \
 	})
 #define refcount_dec(r) WARN_ON(refcount_dec_and_test(r))
@@ -274,11 +330,13 @@ struct rw_semaphore {
 		(void)__wait_for((l)->held, (l)->held, l); \
 		__marked((l)->held) = __me; \
 		__race_acquire(l); \
+		__weak_order_loads(); \
 	} while (0)
 #define __give(l) \
 	do { \
 		atsfuzz_step(); \
 		__race_release(l); \
+		__weak_release(); \
 		if (unlikely(__marked((l)->held) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
@@ -291,11 +349,13 @@ struct rw_semaphore {
 		(void)__wait_for((l)->writer, (l)->writer, l); \
 		__marked((l)->readers)++; \
 		__race_acquire(&(l)->writer); \
+		__weak_order_loads(); \
 	} while (0)
 #define __give_read(l) \
 	do { \
 		atsfuzz_step(); \
 		__race_release(&(l)->readers); \
+		__weak_release(); \
 		__marked((l)->readers)--; \
 		atsfuzz_changed(); \
 	} while (0)
@@ -306,11 +366,13 @@ struct rw_semaphore {
 		__marked((l)->writer) = __me; \
 		__race_acquire(&(l)->writer); \
 		__race_acquire(&(l)->readers); \
+		__weak_order_loads(); \
 	} while (0)
 #define __give_write(l) \
 	do { \
 		atsfuzz_step(); \
 		__race_release(&(l)->writer); \
+		__weak_release(); \
 		if (unlikely(__marked((l)->writer) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
@@ -337,6 +399,7 @@ struct rw_semaphore {
 #define mutex_trylock(m) \
 	({ \
 		atsfuzz_step(); \
+		__weak_order_loads(); \
 		__marked((m)->held) ? 0 : (__race_acquire(m), __marked((m)->held) = __me); \
 	})
 #define mutex_unlock(m) __give(m)
@@ -462,6 +525,8 @@ struct rcu_head {
 		typeof(p) __pointer = (v); \
 		atsfuzz_step(); \
 		__race_release(&(p)); \
+		__weak_order_stores(); \
+		__weak_once(&(p)); \
 		__marked(p) = __pointer; \
 		atsfuzz_changed(); \
 	} while (0)
