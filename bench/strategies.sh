@@ -16,7 +16,7 @@ program=$1 seconds=${2:-10} seeds=${3:-10}
 shift $(($# < 3 ? $# : 3))
 bugs=${*:-count-after-enable arrays-after-ste atc-inv-before-tlbi
   trim-outside-lock array-without-grace enable-before-eats barrier-missing
-  command-barrier-missing}
+  command-barrier-missing counter-not-atomic}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -97,11 +97,12 @@ for bug in $bugs; do
   kernel=linux:$(sed -n 's/^Kernel: //p' "$patch")
   mkdir "$work/corpus"
   sed -n 's/^    //p; /^---/q' "$patch" | grep -v '^schedule' > "$work/corpus/seed.ats"
-  weak=()
-  if grep -q '^    schedule.*~' "$patch"; then weak=(--weak-memory); fi
-  know "$kernel" "${weak[@]}"
+  needs=()
+  if grep -q '^    schedule.*~' "$patch"; then needs=(--weak-memory); fi
+  if grep -q '^    schedule.*+' "$patch"; then needs=(--plain-stops); fi
+  know "$kernel" "${needs[@]}"
   for strategy in random pct pos bytes bounded mixed; do
-    row "$bug" "$kernel" "$strategy" --patch="$patch" "${weak[@]}"
+    row "$bug" "$kernel" "$strategy" --patch="$patch" "${needs[@]}"
   done
   rm -r "$work/corpus"
 done

@@ -97,6 +97,7 @@ absl::StatusOr<Driver> ObtainDriverFor(const CampaignFlags& flags,
   options->known = *std::move(known);
   options->generate.capabilities = driver->capabilities;
   options->generate.capabilities.weak_memory = flags.driver.weak_memory;
+  options->generate.capabilities.plain_stops = flags.driver.plain_stops;
   if (options->generate.topology) {
     const absl::Status fits =
         Fits(driver->capabilities, driver->name, *options->generate.topology);

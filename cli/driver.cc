@@ -87,6 +87,11 @@ absl::Status CheckPatches(const DriverFlags& flags) {
         "--weak-memory: of the abstract machine it is a switch, as in "
         "model:7.3,barrier-before-load=off; a linux: driver has it");
   }
+  if (flags.plain_stops && absl::StartsWith(flags.driver, kModel)) {
+    return absl::InvalidArgumentError(
+        "--plain-stops: the abstract machine has no plain accesses; a linux: "
+        "driver has");
+  }
   if (!flags.patches.empty() && absl::StartsWith(flags.driver, kModel)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--patch=", flags.patches.front(), ": a patch changes a kernel tree, ",
@@ -156,7 +161,8 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   driver.name = tree->name;
   driver.version = tree->version;
   driver.data_races = flags.data_races;
-  const bool instrumented_alone = flags.data_races || flags.weak_memory;
+  const bool instrumented_alone =
+      flags.data_races || flags.weak_memory || flags.plain_stops;
   if (builds.sanitized && !instrumented_alone) {
     driver.sanitized_program = SanitizedProgram();
   }

@@ -21,6 +21,8 @@ struct DriverFlags {
   bool data_races = false;
   // What is drawn may have weak turns; the instrumented build alone has them.
   bool weak_memory = false;
+  // What is drawn may stop at plain accesses; the same.
+  bool plain_stops = false;
 
   // Adds --driver, --patch and --data-races.
   void AddTo(Flags* flags);

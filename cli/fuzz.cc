@@ -57,6 +57,10 @@ struct FuzzFlags {
                "a barrier says so; on a linux: driver, much slower, and "
                "without sanitizers.",
                &campaign.driver.weak_memory);
+    flags->Add("plain-stops",
+               "Turns may end before plain accesses, too, which are no steps; "
+               "on a linux: driver, much slower, and without sanitizers.",
+               &campaign.driver.plain_stops);
     flags->Add("corpus", "DIR",
                "Scenarios to start from; new coverage is added to it.",
                &corpus);
@@ -87,7 +91,8 @@ absl::StatusOr<fuzz::CampaignOptions> OptionsFor(const FuzzFlags& flags) {
   options->generate.threads = static_cast<int>(flags.threads);
   options->strategy = {*strategy, static_cast<int>(flags.depth),
                        static_cast<int>(flags.preemptions),
-                       flags.campaign.driver.weak_memory};
+                       flags.campaign.driver.weak_memory,
+                       flags.campaign.driver.plain_stops};
   if (!flags.corpus.empty()) {
     auto corpus = ReadCorpus(flags.corpus);
     if (!corpus.ok()) return corpus.status();

@@ -43,7 +43,7 @@ class BlockRunner {
       if (!begun) options_.scheduler->Begin(situation_);
       begun = true;
       Choice choice = options_.scheduler->Next(situation_);
-      choice.weak &= system_.capabilities().weak_memory;
+      Restrict(&choice);
       if (choice.actor.is_smmu()) {
         MoveSmmu(choice);
       } else {
@@ -97,6 +97,17 @@ class BlockRunner {
     }
   }
 
+  // To what the system can do, and a schedule can say.
+  void Restrict(Choice* choice) const {
+    const model::Capabilities& capabilities = system_.capabilities();
+    choice->weak &= capabilities.weak_memory;
+    const Position& position = situation_.position[choice->actor.value];
+    if (!capabilities.plain_stops ||
+        position.plain + choice->plain > UINT8_MAX) {
+      choice->plain = 0;
+    }
+  }
+
   // The next turn goes on with the last one.
   bool GoesOn(const Choice& choice) const {
     const model::Schedule& schedule = result_.schedule;
@@ -133,8 +144,9 @@ class BlockRunner {
     Position& position = situation_.position[choice.actor.value];
     Tell(choice);
     situation_.last = choice.actor;
-    const Interleaving::Progress progress =
-        interleaving_.Advance(number, choice.steps, choice.weak);
+    const Interleaving::Progress progress = interleaving_.Advance(
+        number,
+        {.steps = choice.steps, .plain = choice.plain, .weak = choice.weak});
     situation_.steps += std::max(progress.steps, 1u);
     if (progress.stop == Interleaving::Stop::kReturned) {
       Return(number, progress.result);
@@ -144,6 +156,8 @@ class BlockRunner {
     }
     // Who spins has made its last access, and stands before the next.
     const bool spins = progress.stop == Interleaving::Stop::kSpins;
+    if (progress.steps != 0 || !progress.at_plain) position.plain = 0;
+    if (progress.at_plain) position.plain += choice.plain;
     position.taken += progress.steps;
     position.step = position.taken + (spins ? 1 : 0);
     Record(choice, position.step);
@@ -234,6 +248,7 @@ class BlockRunner {
                  .weak = choice.weak};
     if (!actor.is_smmu() && turn.step != Turn::kToTheEnd) {
       turn.operation = situation_.position[actor.value].operation;
+      turn.plain = static_cast<uint8_t>(situation_.position[actor.value].plain);
     }
     model::Schedule& schedule = result_.schedule;
     if (GoesOn(choice)) {

@@ -178,11 +178,12 @@ void AppendBlock(const BlockLimits& limits, Dice& dice, Scenario* scenario) {
   if (!BlockOf(*scenario).exists()) return;
   for (uint32_t left = dice.Below(6); left > 0; --left) {
     scenario->schedule.push_back(
-        DrawTurn(*scenario, dice, limits.capabilities.weak_memory));
+        DrawTurn(*scenario, dice, limits.capabilities));
   }
 }
 
-model::Turn DrawTurn(const Scenario& scenario, Dice& dice, bool weak) {
+model::Turn DrawTurn(const Scenario& scenario, Dice& dice,
+                     const model::Capabilities& capabilities) {
   const model::Block block = BlockOf(scenario);
   model::Turn turn;
   if (dice.Chance(20)) {
@@ -193,12 +194,15 @@ model::Turn DrawTurn(const Scenario& scenario, Dice& dice, bool weak) {
   }
   const uint32_t thread = dice.Below(static_cast<uint32_t>(block.threads)) + 1;
   turn.actor = model::Actor::Thread(static_cast<int>(thread));
-  turn.weak = weak && dice.Chance(40);
+  turn.weak = capabilities.weak_memory && dice.Chance(40);
   if (dice.Chance(15)) return turn;  // to its end
   const auto operations =
       static_cast<uint32_t>(ThreadsOf(scenario, block)[thread].size());
   turn.operation = static_cast<uint8_t>(dice.Below(operations));
   turn.step = static_cast<uint16_t>(dice.Below(8u << dice.Below(6)));
+  if (capabilities.plain_stops && dice.Chance(40)) {
+    turn.plain = static_cast<uint8_t>(1 + dice.Below(1u << dice.Below(6)));
+  }
   return turn;
 }
 

@@ -23,7 +23,8 @@ void AppendBlock(const BlockLimits& limits, Dice& dice,
                  model::Scenario* scenario);
 
 // A turn of any thread or SMMU of a scenario that has a block.
-model::Turn DrawTurn(const model::Scenario& scenario, Dice& dice, bool weak);
+model::Turn DrawTurn(const model::Scenario& scenario, Dice& dice,
+                     const model::Capabilities& capabilities);
 
 }  // namespace atsfuzz::fuzz
 

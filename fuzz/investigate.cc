@@ -49,6 +49,13 @@ bool Shows(const model::Scenario& scenario, const Sighting& wanted,
       [&](const Sighting& seen) { return seen.key() == wanted.key(); });
 }
 
+// Only instrumented builds have weak memory, and stop at plain accesses:
+// another would run something else.
+bool IsForAnyBuild(const model::Scenario& scenario) {
+  return !model::HasWeakTurns(scenario.schedule) &&
+         !model::StopsAtPlainAccesses(scenario.schedule);
+}
+
 }  // namespace
 
 Investigator::Investigator(LoadSystem load, SanitizedProgram* sanitized,
@@ -121,10 +128,7 @@ absl::StatusOr<Investigator::Examination> Investigator::ExamineSanitized(
     const model::Scenario& scenario) const {
   Examination examination;
   examination.scenario = scenario;
-  // What has no weak memory would run something else.
-  if (sanitized_ == nullptr || model::HasWeakTurns(scenario.schedule)) {
-    return examination;
-  }
+  if (sanitized_ == nullptr || !IsForAnyBuild(scenario)) return examination;
   absl::Status sent = sanitized_->Send({scenario});
   if (!sent.ok()) return sent;
   const auto runs = sanitized_->Receive();
@@ -191,10 +195,7 @@ ChildShrink Investigator::ShrinkDeath(const model::Scenario& scenario,
 }
 
 void Investigator::Confirm(Finding* finding) const {
-  if (sanitized_ == nullptr ||
-      model::HasWeakTurns(finding->scenario.schedule)) {
-    return;
-  }
+  if (sanitized_ == nullptr || !IsForAnyBuild(finding->scenario)) return;
   if (!sanitized_->Send({finding->scenario}).ok()) return;
   const auto runs = sanitized_->Receive();
   if (!runs.ok() || runs->empty()) return;

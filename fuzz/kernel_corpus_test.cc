@@ -173,7 +173,7 @@ TEST_P(KernelCorpus, WhatARandomSchedulerDidIsAScheduleThatDoesItAgain) {
   EXPECT_GT(blocks, 300);
 }
 
-// The same kernel with weak memory.
+// The same kernel with weak memory, and stops at plain accesses.
 class WeakKernelCorpus : public KernelCorpus {
  protected:
   void SetUp() override {
@@ -205,7 +205,7 @@ std::set<std::string> BrokenBy(const model::Scenario& scenario,
   return names;
 }
 
-TEST_P(WeakKernelCorpus, WeakMemoryBreaksNothingThatStrongMemoryKeeps) {
+TEST_P(WeakKernelCorpus, WeakMemoryAndPlainStopsBreakNothingMore) {
   int weak_blocks = 0;
   for (const std::string& file : FilesOf("corpus/races")) {
     const auto scenario = model::ReadScenario(file);
@@ -213,9 +213,11 @@ TEST_P(WeakKernelCorpus, WeakMemoryBreaksNothingThatStrongMemoryKeeps) {
     std::set<std::string> strong, weak;
     for (uint64_t seed = 0; seed < 400; ++seed) {
       for (const bool is_weak : {false, true}) {
-        const auto schedules = SchedulesFor(
-            {.strategy = static_cast<Strategy>(1 + seed % 3), .weak = is_weak},
-            seed, scenario->schedule);
+        const auto schedules =
+            SchedulesFor({.strategy = static_cast<Strategy>(1 + seed % 3),
+                          .weak = is_weak,
+                          .plain_stops = is_weak},
+                         seed, scenario->schedule);
         (is_weak ? weak : strong)
             .merge(BrokenBy(*scenario, *system_, schedules->Next()));
       }
@@ -228,21 +230,22 @@ TEST_P(WeakKernelCorpus, WeakMemoryBreaksNothingThatStrongMemoryKeeps) {
   EXPECT_GE(weak_blocks, 4000);
 }
 
-TEST_P(WeakKernelCorpus, WeakTurnsGoTheSameWayAgain) {
-  int courses = 0, weak = 0;
+TEST_P(WeakKernelCorpus, WeakTurnsAndPlainStopsGoTheSameWayAgain) {
+  int courses = 0, weak = 0, plain = 0;
   for (const std::string& file : FilesOf("corpus/races")) {
     auto scenario = model::ReadScenario(file);
     ASSERT_TRUE(scenario.ok()) << scenario.status();
     for (uint64_t seed = 0; seed < 30; ++seed) {
-      const auto schedules =
-          SchedulesFor({.strategy = Strategy::kRandom, .weak = true}, seed,
-                       scenario->schedule);
+      const auto schedules = SchedulesFor(
+          {.strategy = Strategy::kRandom, .weak = true, .plain_stops = true},
+          seed, scenario->schedule);
       model::Schedule ran;
       const std::string first =
           CourseOf(*scenario, *system_, schedules->Next(), &ran);
       if (first.empty() || ran.size() > model::kMaxTurns) continue;
       ++courses;
       weak += model::HasWeakTurns(ran);
+      plain += model::StopsAtPlainAccesses(ran);
       model::Scenario again = *scenario;
       again.schedule = ran;
       ASSERT_EQ(CourseOf(again, *system_, nullptr, nullptr), first)
@@ -251,6 +254,7 @@ TEST_P(WeakKernelCorpus, WeakTurnsGoTheSameWayAgain) {
   }
   EXPECT_GE(courses, 200);
   EXPECT_GE(weak, 100);
+  EXPECT_GE(plain, 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, WeakKernelCorpus,

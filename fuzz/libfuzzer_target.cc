@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -247,10 +248,15 @@ class Judge final : public RunListener {
     Look(system, violations);
   }
   void OnBlock(std::span<const properties::SideBySide> operations,
-               std::span<const uint32_t>, model::System& system,
+               std::span<const uint32_t> indices, model::System& system,
                std::span<const properties::Violation> violations) override {
-    for (const properties::SideBySide& side : operations) {
-      ran_.operations.push_back(side.operation);
+    // In the scenario's order: threads are told apart by it.
+    std::map<uint32_t, model::Operation> in_order;
+    for (size_t i = 0; i < operations.size(); ++i) {
+      in_order[indices[i]] = operations[i].operation;
+    }
+    for (const auto& [index, operation] : in_order) {
+      ran_.operations.push_back(operation);
     }
     Look(system, violations);
   }

@@ -379,8 +379,9 @@ model::Scenario Restricted(const model::Scenario& scenario,
   if (!capabilities.threads) {
     for (Operation& operation : fit.operations) operation.thread = 0;
   }
-  if (!capabilities.weak_memory) {
-    for (model::Turn& turn : fit.schedule) turn.weak = false;
+  for (model::Turn& turn : fit.schedule) {
+    turn.weak &= capabilities.weak_memory;
+    if (!capabilities.plain_stops) turn.plain = 0;
   }
   std::erase_if(fit.operations, [&](const Operation& operation) {
     return !model::Fits(capabilities, "", topology, operation).ok();

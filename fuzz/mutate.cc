@@ -123,9 +123,7 @@ class Mutator {
     return turns;
   }
 
-  model::Turn AnyTurn() {
-    return DrawTurn(scenario_, dice_, capabilities_.weak_memory);
-  }
+  model::Turn AnyTurn() { return DrawTurn(scenario_, dice_, capabilities_); }
 
   // An operation that is possible after the first `count` ones.
   std::optional<Operation> Compose(size_t count) {

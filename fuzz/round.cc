@@ -111,23 +111,24 @@ std::vector<OperationTally> TalliesFrom(const Json& report) {
 }
 
 // A schedule as numbers, and back.
-std::vector<uint32_t> Packed(const model::Schedule& schedule) {
-  std::vector<uint32_t> packed;
+std::vector<uint64_t> Packed(const model::Schedule& schedule) {
+  std::vector<uint64_t> packed;
   for (const model::Turn& turn : schedule) {
-    packed.push_back(uint32_t{turn.weak} << 31 |
-                     uint32_t{turn.actor.value} << 24 |
-                     uint32_t{turn.operation} << 16 | turn.step);
+    packed.push_back(uint64_t{turn.weak} << 40 | uint64_t{turn.plain} << 32 |
+                     uint64_t{turn.actor.value} << 24 |
+                     uint64_t{turn.operation} << 16 | turn.step);
   }
   return packed;
 }
 
-model::Schedule Unpacked(const std::vector<uint32_t>& packed) {
+model::Schedule Unpacked(const std::vector<uint64_t>& packed) {
   model::Schedule schedule;
-  for (uint32_t turn : packed) {
-    schedule.push_back({.actor = {static_cast<uint8_t>(turn >> 24 & 0x7f)},
+  for (uint64_t turn : packed) {
+    schedule.push_back({.actor = {static_cast<uint8_t>(turn >> 24)},
                         .operation = static_cast<uint8_t>(turn >> 16),
                         .step = static_cast<uint16_t>(turn),
-                        .weak = turn >> 31 != 0});
+                        .plain = static_cast<uint8_t>(turn >> 32),
+                        .weak = turn >> 40 != 0});
   }
   return schedule;
 }

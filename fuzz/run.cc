@@ -78,11 +78,9 @@ class Runner {
     absl::Status status =
         model::Fits(system_.capabilities(), system_.name(), scenario_.topology);
     if (options_.drop_impossible) return status;
-    if (status.ok() && model::HasWeakTurns(scenario_.schedule) &&
-        !system_.capabilities().weak_memory) {
-      return absl::UnimplementedError(
-          absl::StrCat("its schedule has weak turns, and ", system_.name(),
-                       " has no weak memory"));
+    if (status.ok()) {
+      status = model::Fits(system_.capabilities(), system_.name(),
+                           scenario_.schedule);
     }
     for (size_t i = 0; i < scenario_.operations.size() && status.ok(); ++i) {
       status = FitsSystem(i);

@@ -71,12 +71,22 @@ std::optional<Choice> Replay::Follow(const Situation& situation) {
     const bool to_the_end = turn.step == Turn::kToTheEnd;
     const bool earlier = to_the_end || at.operation < turn.operation;
     const bool there =
-        !earlier && (at.operation > turn.operation || at.step >= turn.step);
+        !earlier && (at.operation > turn.operation || at.step > turn.step ||
+                     (at.step == turn.step && at.plain >= turn.plain));
     if (there || at.ended) continue;
     if (situation.ready[turn.actor.value]) {
-      return Choice{turn.actor,
-                    earlier ? Choice::kAllSteps : turn.step - at.taken,
-                    turn.weak};
+      if (earlier) return Choice{.actor = turn.actor, .weak = turn.weak};
+      Choice choice = {.actor = turn.actor,
+                       .steps = turn.step - at.taken,
+                       .plain = turn.plain,
+                       .weak = turn.weak};
+      if (turn.plain != 0) {
+        ++choice.steps;
+        if (at.step == turn.step) {
+          choice.plain = static_cast<uint8_t>(turn.plain - at.plain);
+        }
+      }
+      return choice;
     }
     if (!at.waits) continue;
     if (const Actor smmu = ReadySmmu(situation); smmu.is_smmu()) {
@@ -133,14 +143,19 @@ Choice PartialOrderSampling::Next(const Situation& situation) {
   return {actor, 1};
 }
 
-void Weakened::Begin(const Situation& situation) {
-  percent_ = 50 * dice_.Below(3);
+void Refined::Begin(const Situation& situation) {
+  weak_percent_ = how_.weak ? 50 * dice_.Below(3) : 0;
+  plain_percent_ = how_.plain_stops ? 50 * dice_.Below(3) : 0;
   chooser_->Begin(situation);
 }
 
-Choice Weakened::Next(const Situation& situation) {
+Choice Refined::Next(const Situation& situation) {
   Choice choice = chooser_->Next(situation);
-  choice.weak |= !choice.actor.is_smmu() && dice_.Chance(percent_);
+  if (choice.actor.is_smmu()) return choice;
+  choice.weak = dice_.Chance(weak_percent_);
+  if (dice_.Chance(plain_percent_) && choice.steps != Choice::kAllSteps) {
+    choice.plain = static_cast<uint8_t>(1 + dice_.Below(1u << dice_.Below(6)));
+  }
   return choice;
 }
 

@@ -20,6 +20,7 @@ struct Position {
   uint8_t operation = 0;
   uint32_t step = 0;   // before which it stands
   uint32_t taken = 0;  // steps of this operation, an unfinished one included
+  uint32_t plain = 0;  // accesses after that step, up to which it stands
   bool waits = false;  // in the middle of an operation, and cannot go on
   bool ended = false;  // a thread that has no more operations
 };
@@ -42,6 +43,7 @@ struct Choice {
   // At most so many steps, 1 or more; of an SMMU, commands. Less if it has to
   // wait, or its operation ends.
   uint32_t steps = kAllSteps;
+  uint8_t plain = 0;  // model::Interleaving::Stretch
   bool weak = false;  // a weak turn; of a thread
 };
 
@@ -125,19 +127,24 @@ class PartialOrderSampling : public Scheduler {
   std::array<uint32_t, model::kActors> priority_ = {};
 };
 
-// What another one chooses, some of it as weak turns: in some blocks none, in
-// some all, in some each with a chance of one half.
-class Weakened : public Scheduler {
+// What another one chooses, some of it as weak turns, or only up to a plain
+// access: in some blocks none, in some all, in some each with a chance of one
+// half.
+class Refined : public Scheduler {
  public:
-  Weakened(uint64_t seed, std::unique_ptr<Scheduler> chooser)
-      : dice_(seed), chooser_(std::move(chooser)) {}
+  struct How {
+    bool weak = false, plain_stops = false;
+  };
+  Refined(uint64_t seed, How how, std::unique_ptr<Scheduler> chooser)
+      : dice_(seed), how_(how), chooser_(std::move(chooser)) {}
   void Begin(const Situation& situation) override;
   Choice Next(const Situation& situation) override;
 
  private:
   Dice dice_;
+  const How how_;
   const std::unique_ptr<Scheduler> chooser_;
-  uint32_t percent_ = 0;
+  uint32_t weak_percent_ = 0, plain_percent_ = 0;
 };
 
 }  // namespace atsfuzz::fuzz

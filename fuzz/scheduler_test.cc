@@ -118,7 +118,7 @@ TEST_F(SchedulerTest, EveryStrategyChoosesAmongThoseThatAreReady) {
 
 TEST_F(SchedulerTest, WeakTurnsAreThreadsOfSomeBlocks) {
   Ready({kT0, kT1, kS0});
-  Weakened weakened(1, std::make_unique<RandomWalk>(1));
+  Refined weakened(1, {.weak = true}, std::make_unique<RandomWalk>(1));
   std::set<int> counts;  // of weak turns in blocks of twenty
   for (int block = 0; block < 30; ++block) {
     weakened.Begin(now_);
@@ -136,7 +136,8 @@ TEST_F(SchedulerTest, WeakTurnsAreThreadsOfSomeBlocks) {
 }
 
 TEST_F(SchedulerTest, AReplayKeepsWeakTurns) {
-  const model::Schedule schedule = {{kT1, 1, 7, true}, {kT0}};
+  const model::Schedule schedule = {
+      {.actor = kT1, .operation = 1, .step = 7, .weak = true}, {kT0}};
   Replay replay(schedule);
   Ready({kT0, kT1});
   const Choice first = replay.Next(now_);
@@ -144,6 +145,25 @@ TEST_F(SchedulerTest, AReplayKeepsWeakTurns) {
   EXPECT_TRUE(first.weak);
   Stand(kT1, 1, 7);
   EXPECT_FALSE(replay.Next(now_).weak);
+}
+
+TEST_F(SchedulerTest, AReplayStopsBeforeThePlainAccessOfItsTurn) {
+  const model::Schedule schedule = {
+      {.actor = kT1, .operation = 0, .step = 7, .plain = 3}, {kT0}};
+  Replay replay(schedule);
+  Ready({kT0, kT1});
+  Stand(kT1, 0, 4);
+  const Choice far = replay.Next(now_);
+  EXPECT_EQ(far.steps, 4u);  // to stand before step 8, or
+  EXPECT_EQ(far.plain, 3);   // at the third plain access after step 7
+  Stand(kT1, 0, 7);
+  At(kT1).plain = 1;
+  const Choice near = replay.Next(now_);
+  EXPECT_EQ(near.actor, kT1);
+  EXPECT_EQ(near.steps, 1u);
+  EXPECT_EQ(near.plain, 2);
+  At(kT1).plain = 3;
+  EXPECT_EQ(replay.Next(now_).actor, kT0);
 }
 
 TEST_F(SchedulerTest, PctKeepsToOneThreadBetweenItsPoints) {

@@ -126,8 +126,8 @@ auto OrderKey(const Operation& operation) {
 uint64_t OrderKey(const model::Turn& turn) {
   const uint64_t step =
       turn.step == model::Turn::kToTheEnd ? 0 : 1 + uint64_t{turn.step};
-  return step + (uint64_t{turn.weak} << 32) + (uint64_t{turn.operation} << 16) +
-         (uint64_t{turn.actor.value} << 24);
+  return step + (uint64_t{turn.plain} << 40) + (uint64_t{turn.weak} << 32) +
+         (uint64_t{turn.operation} << 16) + (uint64_t{turn.actor.value} << 24);
 }
 
 auto OrderKey(const Smmu& smmu) {

@@ -116,6 +116,11 @@ bool SimplifyTurns(const Scenario& scenario, const Attempt& attempt) {
       other.step = static_cast<uint16_t>(step);
       if (attempt(with(other))) return true;
     }
+    for (uint32_t plain : Towards(0, turn.plain)) {
+      Turn other = turn;
+      other.plain = static_cast<uint8_t>(plain);
+      if (attempt(with(other))) return true;
+    }
   }
   return false;
 }

@@ -119,9 +119,10 @@ std::unique_ptr<Schedules> SchedulesFor(const StrategyOptions& options,
     return std::make_unique<Bounded>(options.preemptions, options.weak);
   }
   auto scheduler = SchedulerFor(strategy, options.depth, seed, own);
-  if (options.weak && strategy != Strategy::kBytes) {
+  const Refined::How how = {options.weak, options.plain_stops};
+  if ((how.weak || how.plain_stops) && strategy != Strategy::kBytes) {
     scheduler =
-        std::make_unique<Weakened>(SeedOf(seed, 5), std::move(scheduler));
+        std::make_unique<Refined>(SeedOf(seed, 5), how, std::move(scheduler));
   }
   return std::make_unique<One>(std::move(scheduler));
 }

@@ -31,6 +31,7 @@ struct StrategyOptions {
   int preemptions = 1;  // of kBounded: 0 to 8
   // Turns may be weak ones; of kBounded all, after all schedules without.
   bool weak = false;
+  bool plain_stops = false;  // turns may end at plain accesses; not of kBounded
 };
 
 // "mixed", "random", "pct", "pos", "bytes", "bounded". InvalidArgument

@@ -28,15 +28,16 @@ void ModuleInterleaving::Start(int thread, const model::Operation& operation,
       [this, &stack] { stack.result = threads_->operate(&stack.request); });
 }
 
-ModuleInterleaving::Progress ModuleInterleaving::Advance(int thread,
-                                                         uint32_t steps,
-                                                         bool weak) {
-  assert(steps > 0);
+ModuleInterleaving::Progress ModuleInterleaving::Advance(
+    int thread, const Stretch& stretch) {
+  assert(stretch.steps > 0);
   Thread& stack = stacks_[thread];
   running_ = &stack.fiber;
-  threads_->select(static_cast<uint32_t>(thread), steps, weak);
+  threads_->select(static_cast<uint32_t>(thread), stretch.steps, stretch.plain,
+                   stretch.weak);
   stack.fiber.Resume();
-  Progress progress = {.steps = steps - threads_->steps_left()};
+  const uint32_t left = threads_->steps_left();
+  Progress progress = {.steps = stretch.steps - left};
   if (!stack.fiber.active()) {
     progress.stop = Stop::kReturned;
     progress.result = stack.result;
@@ -50,6 +51,7 @@ ModuleInterleaving::Progress ModuleInterleaving::Advance(int thread,
       progress.stop = Stop::kSpins;
       break;
     default:
+      progress.at_plain = left != 0;
       break;
   }
   return progress;

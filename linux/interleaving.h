@@ -25,7 +25,7 @@ class ModuleInterleaving : public model::Interleaving {
   void Begin() override;
   void Start(int thread, const model::Operation& operation,
              model::FunctionId through, uint64_t physical) override;
-  Progress Advance(int thread, uint32_t steps, bool weak) override;
+  Progress Advance(int thread, const Stretch& stretch) override;
   bool IsReady(int thread) override;
   bool IsReady(model::SmmuId smmu) override;
   void Advance(model::SmmuId smmu) override;

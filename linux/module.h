@@ -162,11 +162,13 @@ struct atsfuzz_threads {
    */
   void (*begin)(void (*leave)(void *data), void *data);
   /*
-   * The thread that runs from now on, and for how many steps, 1 or more.
+   * The thread that runs from now on, and for how many steps, 1 or more. Not 0,
+   * `plain`: it leaves before it comes to the last step, if it makes so many
+   * plain accesses there (instrumented builds).
    * `weak`: its CPU keeps to itself until a barrier (linux/kernel/weak.c);
    * instrumented builds alone heed it.
    */
-  void (*select)(uint32_t thread, uint32_t steps, int weak);
+  void (*select)(uint32_t thread, uint32_t steps, uint32_t plain, int weak);
   /* Of the selected thread: how many it has not taken. */
   uint32_t (*steps_left)(void);
   /* On the selected thread's stack: module.operate for it. */

@@ -133,7 +133,7 @@ model::Capabilities CapabilitiesOf(const atsfuzz_features& features,
   capabilities.sva = features.sva;
   capabilities.direct = true;
   capabilities.threads = true;
-  capabilities.weak_memory = instrumented;
+  capabilities.weak_memory = capabilities.plain_stops = instrumented;
   return capabilities;
 }
 

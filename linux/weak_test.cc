@@ -27,7 +27,7 @@ extern "C" {
 unsigned int atsfuzz_thread;
 int atsfuzz_threads_side_by_side() { return 1; }
 int atsfuzz_trace_looks_away() { return 0; }
-int atsfuzz_memory_holds(const void*) { return 0; }  // nothing is on the heap
+int atsfuzz_trace_is_shared(uintptr_t address) { return address > 4096; }
 uint32_t atsfuzz_trace_place(uint64_t) { return 0; }
 atsfuzz_event* atsfuzz_event_add(uint16_t) {
   static atsfuzz_event event;
@@ -283,10 +283,8 @@ class Exploration {
   std::map<std::string, int> registers_;
   bool found_ = false;
   uint64_t runs_ = 0;
-  static std::array<int, 8> words_;  // global, as the kernel's are
+  std::array<int, 8> words_;
 };
-
-std::array<int, 8> Exploration::words_ = {1};
 
 std::vector<std::filesystem::path> Files() {
   std::vector<std::filesystem::path> files;

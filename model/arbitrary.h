@@ -224,8 +224,10 @@ inline void AddThreads(Scenario& scenario) {
     turn.weak = !turn.actor.is_smmu() && Coin();
     if (Coin()) {
       turn.step = static_cast<uint16_t>(Below(300));
-      if (!turn.actor.is_smmu())
+      if (!turn.actor.is_smmu()) {
         turn.operation = static_cast<uint8_t>(Below(3));
+        turn.plain = static_cast<uint8_t>(Coin() ? Below(20) : 0);
+      }
     }
     scenario.schedule.push_back(turn);
   }

@@ -362,6 +362,7 @@ void EncodeSchedule(const Schedule& schedule, Writer& out) {
     out.Put(turn.actor.value - 1u + (turn.weak ? kActors - 1 : 0), 1);
     out.Put(turn.operation, 1);
     out.Put(turn.step, 2);
+    out.Put(turn.plain, 1);
   }
 }
 
@@ -375,8 +376,9 @@ Schedule DecodeSchedule(Reader& in) {
     turn.weak = actor >= kActors - 1 && !turn.actor.is_smmu();
     turn.operation = static_cast<uint8_t>(in.Get(1));
     turn.step = static_cast<uint16_t>(in.Get(2));
+    turn.plain = static_cast<uint8_t>(in.Get(1));
     if (turn.step == Turn::kToTheEnd || turn.actor.is_smmu()) {
-      turn.operation = 0;
+      turn.operation = turn.plain = 0;
     }
   }
   return schedule;

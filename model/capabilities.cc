@@ -82,6 +82,8 @@ Capabilities Meet(const Capabilities& a, const Capabilities& b) {
   both.sva &= b.sva;
   both.direct &= b.direct;
   both.threads &= b.threads;
+  both.weak_memory &= b.weak_memory;
+  both.plain_stops &= b.plain_stops;
   both.functions = std::min(a.functions, b.functions);
   both.domains = std::min(a.domains, b.domains);
   both.streams = std::min(a.streams, b.streams);
@@ -147,6 +149,19 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
   if (shape.page && operation.page + operation.pages > capabilities.pages) {
     return Beyond("`", ToText(topology, operation), "`: ", system,
                   " runs pages 0 to ", capabilities.pages - 1);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Fits(const Capabilities& capabilities, const std::string& system,
+                  const Schedule& schedule) {
+  if (HasWeakTurns(schedule) && !capabilities.weak_memory) {
+    return Beyond("its schedule has weak turns, and ", system,
+                  " has no weak memory");
+  }
+  if (StopsAtPlainAccesses(schedule) && !capabilities.plain_stops) {
+    return Beyond("its schedule stops at plain accesses, and ", system,
+                  " stops at none");
   }
   return absl::OkStatus();
 }

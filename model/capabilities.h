@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "model/limits.h"
 #include "model/operation.h"
+#include "model/schedule.h"
 #include "model/topology.h"
 
 // What a scenario may use on a system, and the promises of its IOMMU core that
@@ -47,6 +48,7 @@ struct Capabilities {
   bool direct = false;  // the same: functions with reserved regions
   bool threads = false;      // the same: `par` blocks
   bool weak_memory = false;  // the same: weak turns
+  bool plain_stops = false;  // the same: turns up to a plain access
 
   bool operator==(const Capabilities&) const = default;
 };
@@ -63,6 +65,8 @@ absl::Status Fits(const Capabilities& capabilities, const std::string& system,
                   const Topology& topology);
 absl::Status Fits(const Capabilities& capabilities, const std::string& system,
                   const Topology& topology, const Operation& operation);
+absl::Status Fits(const Capabilities& capabilities, const std::string& system,
+                  const Schedule& schedule);
 
 }  // namespace atsfuzz::model
 

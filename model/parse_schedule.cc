@@ -7,7 +7,8 @@ namespace {
 
 constexpr absl::string_view kHint =
     "t0@17: thread 0 up to its 17th access; t0@2.17: of its second operation; "
-    "t0: to its end; t0@17~: a weak turn; s0@3: s0 up to its third command";
+    "t0: to its end; t0@17+3: up to its third plain access after that; t0@17~: "
+    "a weak turn; s0@3: s0 up to its third command";
 
 absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
                                  const Limits& limits) {
@@ -54,6 +55,14 @@ absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits) {
     if (!number.ok()) return number.status();
     turn.operation = static_cast<uint8_t>(*number - 1);
     step = step.From(dot + 1);
+  }
+  const size_t plus = step.text.find('+');
+  if (plus != absl::string_view::npos && !turn.actor.is_smmu()) {
+    const auto plain = line.Number(step.From(plus + 1), 1, UINT8_MAX,
+                                   "a number of plain accesses", kHint);
+    if (!plain.ok()) return plain.status();
+    turn.plain = static_cast<uint8_t>(*plain);
+    step.text = step.text.substr(0, plus);
   }
   const auto number =
       line.Number(step, 0, Turn::kToTheEnd - 1, "the number of a step", kHint);

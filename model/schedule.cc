@@ -17,6 +17,7 @@ std::string ToText(const Turn& turn) {
     absl::StrAppend(&text, "@");
     if (turn.operation != 0) absl::StrAppend(&text, turn.operation + 1, ".");
     absl::StrAppend(&text, turn.step);
+    if (turn.plain != 0) absl::StrAppend(&text, "+", turn.plain);
   }
   if (turn.weak) text += "~";
   return text;
@@ -25,6 +26,11 @@ std::string ToText(const Turn& turn) {
 bool HasWeakTurns(const Schedule& schedule) {
   return std::any_of(schedule.begin(), schedule.end(),
                      [](const Turn& turn) { return turn.weak; });
+}
+
+bool StopsAtPlainAccesses(const Schedule& schedule) {
+  return std::any_of(schedule.begin(), schedule.end(),
+                     [](const Turn& turn) { return turn.plain != 0; });
 }
 
 }  // namespace atsfuzz::model

@@ -47,6 +47,10 @@ struct Turn {
   Actor actor;
   uint8_t operation = 0;
   uint16_t step = kToTheEnd;
+  // The thread goes beyond that step, and stops before its `plain`-th access
+  // from there that is neither marked nor a step. 0: it does not. For a system
+  // that stops at plain accesses; 0 for an SMMU and with kToTheEnd.
+  uint8_t plain = 0;
   bool weak = false;  // false for an SMMU
 
   bool operator==(const Turn&) const = default;
@@ -58,12 +62,13 @@ struct Turn {
 using Schedule = std::vector<Turn>;
 
 bool HasWeakTurns(const Schedule& schedule);
+bool StopsAtPlainAccesses(const Schedule& schedule);
 
 inline constexpr size_t kMaxTurns = 4096;
 
-// "t0@17", "t0@2.17" in the thread's second operation, "t0" to the end,
-// "t0@17~" and "t0~" weak; "s0@3" and "s0" of an SMMU. Threads are written from
-// 0 on.
+// "t0@17", "t0@2.17" in the thread's second operation, "t0@17+3" up to the
+// third plain access after step 17, "t0" to the end, "t0@17~" and "t0~" weak;
+// "s0@3" and "s0" of an SMMU. Threads are written from 0 on.
 std::string ToText(const Turn& turn);
 // The name of an actor: "t0", "s0".
 std::string ToText(Actor actor);

@@ -60,7 +60,10 @@ class Interleaving {
   struct Progress {
     Stop stop = Stop::kSteps;
     uint32_t steps = 0;  // taken
-    int result = 0;      // kReturned: what the kernel returned
+    // It did not come to the last step: it stands before the last of the plain
+    // accesses that it was to make.
+    bool at_plain = false;
+    int result = 0;  // kReturned: what the kernel returned
   };
 
   // From here to End there is no Operate, Boot or Shutdown. System::Events
@@ -70,9 +73,18 @@ class Interleaving {
   // has none.
   virtual void Start(int thread, const Operation& operation, FunctionId through,
                      uint64_t physical) = 0;
-  // `weak`: a weak turn (model/schedule.h); systems without weak memory take it
-  // as any other. REQUIRES: the thread has an operation, and steps > 0.
-  virtual Progress Advance(int thread, uint32_t steps, bool weak) = 0;
+  // How far a thread is to go, at most.
+  struct Stretch {
+    uint32_t steps;  // 1 or more: to stand before the last of them
+    // Not 0: before the last of them, no further than to stand before this
+    // plain access, counted from the step before, or from where the thread
+    // stands. Systems that do not stop there ignore it.
+    uint8_t plain = 0;
+    // A weak turn (model/schedule.h). Systems without weak memory ignore it.
+    bool weak = false;
+  };
+  // REQUIRES: the thread has an operation.
+  virtual Progress Advance(int thread, const Stretch& stretch) = 0;
   // Whether a thread that has an operation may get further.
   virtual bool IsReady(int thread) = 0;
   // An SMMU may consume a command; does so.

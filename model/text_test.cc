@@ -237,6 +237,8 @@ TEST(Text, BadLinesAreRefusedWhereTheyAreWrong) {
       {"schedule t0", "4:1: found 'schedule', expected an operation; a sch"},
       {"par\nthread\nprobe p0\nthread\nmap d0 0\nend\nschedule t0@2~ s0~",
        "10:16: found 's0', expected a thread; an SMMU has no weak turns"},
+      {"par\nthread\nprobe p0\nthread\nmap d0 0\nend\nschedule t0@2+0",
+       "10:15: found '0', expected a number of plain accesses"},
       {"par\nmap d0 0", "5:1: found 'map', expected thread"},
       {"par\nthread\nend", "6:1: found 'end', expected an operation; this"},
       {"par\nthread\nprobe p0\nend", "7:1: found 'end', expected thread; one"},

@@ -138,6 +138,16 @@ ATSFUZZ_HARNESS static inline void atsfuzz_changed(void)
 	atsfuzz_changes++;
 }
 
+/* The thread that runs, from 1, and whether it may not sleep. */
+ATSFUZZ_HARNESS static inline int atsfuzz_me(void)
+{
+	return (int)atsfuzz_thread + 1;
+}
+ATSFUZZ_HARNESS static inline int atsfuzz_is_atomic(void)
+{
+	return atsfuzz_atomic[atsfuzz_thread] != 0;
+}
+
 ATSFUZZ_HARNESS static inline void atsfuzz_enter_atomic(void)
 {
 	atsfuzz_atomic[atsfuzz_thread]++;

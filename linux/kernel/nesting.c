@@ -11,11 +11,15 @@
 #include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c"
 #include "drivers/iommu/iommu-priv.h"
 
-/* By index of the parent; users: the domains nested in it. */
+ATSFUZZ_HARNESS_BEGIN
+
+/* By index of the parent; users: the domains nested in it, or about to be. */
 static struct {
 	struct iommufd_viommu *viommu;
 	unsigned int users;
 } vsmmus[ATSFUZZ_MAX_DOMAINS];
+/* As iommufd's own of its objects. */
+static DEFINE_MUTEX(vsmmus_lock);
 
 /* By index of the function; no vSMMU: it has none. */
 static struct iommufd_vdevice vdevices[ATSFUZZ_MAX_FUNCTIONS];
@@ -94,17 +98,36 @@ static unsigned int parent_of(unsigned int domain)
 	return atsfuzz_the_machine.domains[domain].parent;
 }
 
+static struct iommufd_viommu *get_viommu(unsigned int index, struct device *dev,
+					 struct iommu_domain *parent)
+{
+	struct iommufd_viommu *viommu;
+
+	mutex_lock(&vsmmus_lock);
+	viommu = vsmmus[index].viommu;
+	if (!viommu)
+		viommu = create_viommu(dev, parent);
+	if (!IS_ERR(viommu)) {
+		vsmmus[index].viommu = viommu;
+		vsmmus[index].users++;
+	}
+	mutex_unlock(&vsmmus_lock);
+	return viommu;
+}
+
 static void put_viommu(unsigned int parent)
 {
 	unsigned int i;
 
-	if (vsmmus[parent].users)
-		return;
-	for (i = 0; i < atsfuzz_the_machine.function_count; i++)
-		if (vdevices[i].viommu == vsmmus[parent].viommu)
-			atsfuzz_vdevice_remove(i);
-	destroy_viommu(vsmmus[parent].viommu);
-	vsmmus[parent].viommu = NULL;
+	mutex_lock(&vsmmus_lock);
+	if (!--vsmmus[parent].users) {
+		for (i = 0; i < atsfuzz_the_machine.function_count; i++)
+			if (vdevices[i].viommu == vsmmus[parent].viommu)
+				atsfuzz_vdevice_remove(i);
+		destroy_viommu(vsmmus[parent].viommu);
+		vsmmus[parent].viommu = NULL;
+	}
+	mutex_unlock(&vsmmus_lock);
 }
 
 /* ---- Nested domains ----------------------------------------------------------------- */
@@ -142,14 +165,12 @@ struct iommu_domain *atsfuzz_nested_alloc(unsigned int domain, unsigned int func
 		.uptr = &entry,
 		.len = sizeof(entry),
 	};
-	struct iommufd_viommu *viommu = vsmmus[slot].viommu;
+	struct iommufd_viommu *viommu =
+		get_viommu(slot, atsfuzz_functions[function].dev, parent);
 	struct iommu_domain *made;
 
-	if (!viommu)
-		viommu = create_viommu(atsfuzz_functions[function].dev, parent);
 	if (IS_ERR(viommu))
 		return ERR_CAST(viommu);
-	vsmmus[slot].viommu = viommu;
 	write_guest_entry(&atsfuzz_the_machine.domains[domain], domain, &entry);
 	made = viommu->ops->alloc_domain_nested(viommu, 0, &data);
 	if (IS_ERR(made)) {
@@ -158,14 +179,12 @@ struct iommu_domain *atsfuzz_nested_alloc(unsigned int domain, unsigned int func
 	}
 	made->owner = viommu->iommu_dev->ops;
 	made->cookie_type = IOMMU_COOKIE_IOMMUFD;
-	vsmmus[slot].users++;
 	return made;
 }
 
 void atsfuzz_nested_free(unsigned int domain, struct iommu_domain *nested)
 {
 	iommu_domain_free(nested);
-	vsmmus[parent_of(domain)].users--;
 	put_viommu(parent_of(domain));
 }
 
@@ -240,6 +259,8 @@ int atsfuzz_guest_flush(unsigned int function, unsigned int domain)
 		return err;
 	return invalidate(viommu, &atc, 1);
 }
+
+ATSFUZZ_HARNESS_END
 
 #else
 

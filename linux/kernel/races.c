@@ -27,7 +27,6 @@ enum {
 	GRANULES = 1 << 13, /* of a block, that are remembered */
 	POINTS = 1 << 10,   /* locks and words by which threads meet */
 	MOST_RACES = 24,    /* of a block, that are told */
-	STACK_BYTES = 1 << 18,
 };
 
 struct clock {
@@ -62,8 +61,6 @@ static struct race {
 	uint64_t pc[2];
 } races[MOST_RACES];
 static uint32_t race_count;
-
-extern char _etext[], _end[];
 
 static int watching(void)
 {
@@ -225,7 +222,6 @@ static void look_at(struct granule *granule, uint8_t bytes, int written, int pla
 
 void atsfuzz_race_access(uintptr_t address, unsigned int size, int written, int marked, uint64_t pc)
 {
-	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	const uintptr_t end = address + size;
 
 	if (!watching())
@@ -236,11 +232,8 @@ void atsfuzz_race_access(uintptr_t address, unsigned int size, int written, int 
 		else
 			atsfuzz_race_acquire((const void *)address);
 	}
-	/* The thread's own stack, or another's: what lies there is handed over. */
-	if (address - (here - 4096) < STACK_BYTES)
-		return;
-	if (!atsfuzz_memory_holds((const void *)address) &&
-	    (address < (uintptr_t)_etext || address >= (uintptr_t)_end))
+	/* What lies on a stack, the thread's own or another's, is handed over. */
+	if (!atsfuzz_trace_is_shared(address))
 		return;
 	for (uint64_t key = address >> GRANULE_SHIFT; key << GRANULE_SHIFT < end; key++) {
 		const uintptr_t start = key << GRANULE_SHIFT;

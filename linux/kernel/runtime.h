@@ -64,6 +64,11 @@ int atsfuzz_memory_holds(const void *address);
 /* A thread is no reader any more. */
 void atsfuzz_memory_quiescent(unsigned int thread);
 
+/* ---- threads.c ------------------------------------------------------------------ */
+
+/* Before an access to shared memory that is no step. */
+void atsfuzz_plain_access(void);
+
 /* ---- trace.c: empty in builds that do not record ------------------------------ */
 
 int atsfuzz_trace_compiled_in(void);
@@ -82,6 +87,9 @@ int atsfuzz_trace_looks_away(void);
 uint32_t atsfuzz_trace_place(uint64_t pc);
 /* The frame below which no kernel code runs. */
 void atsfuzz_trace_bottom(const void *frame);
+
+/* Memory that others may see: neither a stack nor the harness's own. */
+int atsfuzz_trace_is_shared(uintptr_t address);
 
 /* ---- races.c: empty in builds that do not record ------------------------------- */
 

@@ -10,6 +10,8 @@
 #include "linux/kernel/devices.h"
 #include "linux/kernel/mm.h"
 
+ATSFUZZ_HARNESS_BEGIN
+
 /* Handles by group and process: the core makes one, and counts its users. */
 static struct bond {
 	struct iommu_group *group;
@@ -146,6 +148,8 @@ struct iommu_domain *atsfuzz_sva_domain(unsigned int process)
 		return NULL;
 	return list_first_entry_or_null(&mm->iommu_mm->sva_domains, struct iommu_domain, next);
 }
+
+ATSFUZZ_HARNESS_END
 
 #else
 

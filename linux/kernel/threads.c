@@ -32,6 +32,7 @@ static struct thread {
 	struct atsfuzz_wait wait;
 } threads[THREADS];
 
+static uint32_t plain_left; /* accesses, once one step is left; 0: no end */
 static void (*leave)(void *);
 static void *leave_data;
 static uint32_t passed_ms;    /* in which nothing else changed */
@@ -107,6 +108,12 @@ void atsfuzz_out_of_steps(void)
 		leave_as(ATSFUZZ_THREAD_READY);
 	else
 		atsfuzz_steps_left = ~0u;
+}
+
+void atsfuzz_plain_access(void)
+{
+	if (leave && atsfuzz_steps_left == 1 && plain_left && !--plain_left)
+		leave_as(ATSFUZZ_THREAD_READY);
 }
 
 void atsfuzz_out_of_steps_before(const int *writer, const int *readers)
@@ -209,10 +216,11 @@ static void begin(void (*switch_away)(void *), void *data)
 	atsfuzz_emulator_set_lazy(1);
 }
 
-static void select_thread(uint32_t thread, uint32_t steps, int weak)
+static void select_thread(uint32_t thread, uint32_t steps, uint32_t plain, int weak)
 {
 	atsfuzz_thread = thread;
 	atsfuzz_steps_left = steps;
+	plain_left = plain;
 	atsfuzz_weak_select(thread, weak);
 }
 

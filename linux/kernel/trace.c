@@ -199,6 +199,14 @@ static void stored(uintptr_t address, unsigned int size, const void *frame, uint
 	}
 }
 
+extern char _etext[], _end[];
+
+int atsfuzz_trace_is_shared(uintptr_t address)
+{
+	return atsfuzz_memory_holds((const void *)address) ||
+	       (address >= (uintptr_t)_etext && address < (uintptr_t)_end);
+}
+
 /* Kernel code makes an access: `kind` is READS, WRITES or both, and MARKED. */
 enum { READS = 1, WRITES = 2, MARKED = 4 };
 #define ACCESS_CALLBACK(name, size, kind) \
@@ -207,6 +215,8 @@ enum { READS = 1, WRITES = 2, MARKED = 4 };
 		const uint64_t pc = (uint64_t)__builtin_return_address(0); \
 		if (quiet || !bottom()) \
 			return; \
+		if ((kind) < MARKED && atsfuzz_trace_is_shared((uintptr_t)address)) \
+			atsfuzz_plain_access(); \
 		if ((kind)&WRITES) \
 			stored((uintptr_t)address, size, __builtin_frame_address(0), 0); \
 		if ((kind)&READS) \

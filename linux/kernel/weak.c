@@ -35,7 +35,6 @@ enum {
 	HISTORY = 1 << 12, /* stores that are remembered */
 	SIGHTINGS = 64,	   /* of a thread, by a hash of the address */
 	EARLY = 8,
-	STACK_BYTES = 1 << 18,
 };
 
 /* A store that others do not see: while they run, memory has `was`. */
@@ -74,8 +73,6 @@ static uint64_t now;
 /* What the next store to this address is: a WRITE_ONCE. */
 static uintptr_t once;
 
-extern char _etext[], _end[];
-
 static struct cpu *running(void)
 {
 	if (!atsfuzz_threads_side_by_side() || atsfuzz_trace_looks_away() ||
@@ -107,12 +104,6 @@ void atsfuzz_weak_select(uint32_t thread, int weak)
 static int overlap(uintptr_t a, uint32_t a_size, uintptr_t b, uint32_t b_size)
 {
 	return a < b + b_size && b < a + a_size;
-}
-
-static int is_shared(uintptr_t address)
-{
-	return atsfuzz_memory_holds((const void *)address) ||
-	       (address >= (uintptr_t)_etext && address < (uintptr_t)_end);
 }
 
 /* ---- Stores ------------------------------------------------------------------- */
@@ -196,11 +187,10 @@ static void hold(struct cpu *cpu, uintptr_t address, uint32_t size, uint64_t pc)
 
 void atsfuzz_weak_store(uintptr_t address, unsigned int size, int marked, uint64_t pc)
 {
-	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	struct cpu *cpu = running();
 	const int may_wait = !marked || once == address;
 
-	if (!cpu || address - (here - 4096) < STACK_BYTES || !is_shared(address))
+	if (!cpu || !atsfuzz_trace_is_shared(address))
 		return;
 	once = 0;
 	if (cpu->weak && may_wait) {
@@ -263,7 +253,7 @@ static int is_pointer(const volatile void *address, unsigned int size)
 	if (size != sizeof(value))
 		return 0;
 	memcpy(&value, (const void *)address, sizeof(value));
-	return is_shared(value);
+	return atsfuzz_trace_is_shared(value);
 }
 
 /* `value` becomes what it was before `past`, as far as the two overlap. */
@@ -283,7 +273,7 @@ const volatile void *atsfuzz_weak_see(const volatile void *where, unsigned int s
 	struct cpu *cpu = running();
 	struct atsfuzz_event *event;
 
-	if (!cpu || size > WORD || !is_shared(address))
+	if (!cpu || size > WORD || !atsfuzz_trace_is_shared(address))
 		return where;
 	if (!cpu->weak) {
 		saw(cpu, address);
@@ -419,8 +409,9 @@ void atsfuzz_weak_everywhere(void)
 	for (uint32_t i = 1; i < THREADS; i++) {
 		come_back(&cpus[i]);
 		publish_all(i);
-		cpus[i].since = now;
 	}
+	for (uint32_t i = 1; i < THREADS; i++)
+		cpus[i].since = now;
 }
 
 void atsfuzz_weak_forget(const void *memory, unsigned long size)

@@ -28,10 +28,9 @@ void MachineInterleaving::Start(int thread, const model::Operation& operation,
                       .physical = physical};
 }
 
-model::Interleaving::Progress MachineInterleaving::Advance(int thread,
-                                                           uint32_t steps,
-                                                           bool) {
-  assert(steps > 0);
+model::Interleaving::Progress MachineInterleaving::Advance(
+    int thread, const Stretch& stretch) {
+  assert(stretch.steps > 0);
   Running& running = threads_[thread];
   recorder_.SetThread(thread);
   Progress progress;
@@ -49,7 +48,7 @@ model::Interleaving::Progress MachineInterleaving::Advance(int thread,
       }
     }
     running.at_step = true;
-    if (++progress.steps == steps) break;
+    if (++progress.steps == stretch.steps) break;
   }
   recorder_.Stopped(machine_.Next(running.thread));
   return progress;

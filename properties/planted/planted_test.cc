@@ -74,9 +74,11 @@ absl::StatusOr<std::set<std::string>> Broken(
   auto tree =
       linux_driver::ObtainTree(planted.kernel, patches, [](const auto&) {});
   if (!tree.ok()) return tree.status();
-  // Only the instrumented build sees data races, or has weak memory.
+  // Only the instrumented build sees data races, has weak memory, or stops at
+  // plain accesses.
   const bool races = planted.invariant == "data-race";
-  const bool instrumented = races || model::HasWeakTurns(scenario->schedule);
+  const bool instrumented = races || model::HasWeakTurns(scenario->schedule) ||
+                            model::StopsAtPlainAccesses(scenario->schedule);
   auto module = linux_driver::BuildModule(
       *tree,
       instrumented ? linux_driver::BuildKind::kInstrumented

@@ -57,7 +57,7 @@ __asm__(".set memset, __tsan_memset\n.set memcpy, __tsan_memcpy\n"
 		__weak_once(&(x)); \
 		if (sizeof(x) == 8 && atsfuzz_memory_is_dma((const void *)&(x))) { \
 			unsigned long long __old64, __new64; \
-			__builtin_memcpy(&__old64, (const void *)&(x), 8); \
+			__old64 = *(const volatile unsigned long long *)&(x); \
 			__builtin_memcpy(&__new64, &__new, sizeof(__new) < 8 ? sizeof(__new) : 8); \
 			*(volatile typeof(x) *)&(x) = __new; \
 			atsfuzz_store((volatile void *)&(x), __old64, __new64); \
@@ -174,13 +174,20 @@ typedef struct {
 		__result; \
 	})
 #define __counter(v) __marked((v)->counter)
-#define __atomic_return(v, op, i) __changing(__counter(v) op(i))
+#define __atomic_return(v, op, i) \
+	({ \
+		typeof(v) __v = (v); \
+		typeof(__counter(v)) __i = (i); \
+		__changing(__counter(__v) op __i); \
+	})
 #define __atomic_fetch(v, op, i) \
-	__changing(({ \
-		typeof(__counter(v)) __was = __counter(v); \
-		__counter(v) op(i); \
+	({ \
+		typeof(v) __v = (v); \
+		typeof(__counter(v)) __was, __i = (i); \
+		__changing(__was = __counter(__v)); \
+		__counter(__v) op __i; \
 		__was; \
-	}))
+	})
 #define atomic_read(v) READ_ONCE(__counter(v))
 #define atomic_read_acquire(v) smp_load_acquire(&__counter(v))
 #define atomic_set(v, i) ((void)__changing(__counter(v) = (i)))
@@ -201,7 +208,10 @@ typedef struct {
 #define atomic_dec_return_relaxed(v) __atomic_return(v, -=, 1)
 #define atomic_dec_and_test(v) (atomic_dec_return(v) == 0)
 #define atomic_inc_not_zero(v) \
-	__ordering(v, __changing(__counter(v) ? (__counter(v) += 1, true) : false))
+	({ \
+		typeof(v) __v = (v); \
+		__ordering(__v, __changing(__counter(__v) ? (__counter(__v) += 1, true) : false)); \
+	})
 #define atomic_fetch_inc_relaxed(v) __atomic_fetch(v, +=, 1)
 #define atomic_fetch_inc(v) __ordering(v, __atomic_fetch(v, +=, 1))
 #define atomic_fetch_dec(v) __ordering(v, __atomic_fetch(v, -=, 1))
@@ -222,16 +232,17 @@ typedef struct {
 #define atomic64_inc(v) atomic_inc(v)
 #define cmpxchg_relaxed(p, old, new) \
 	({ \
+		volatile typeof(*(p)) *__at = (p); \
 		typeof(*(p)) __was, __old = (typeof(*(p)))(old); \
 		typeof(*(p)) __new = (typeof(*(p)))(new); \
 		atsfuzz_step(); \
-		__weak_saw(p); \
-		__was = *(volatile typeof(*(p)) *)(p); \
+		__weak_saw(__at); \
+		__was = *__at; \
 		if (__was == __old) { \
-			*(volatile typeof(*(p)) *)(p) = __new; \
+			*__at = __new; \
 			atsfuzz_changed(); \
 		} else { \
-			atsfuzz_looked((unsigned long)(p), (unsigned long)__was); \
+			atsfuzz_looked((unsigned long)__at, (unsigned long)__was); \
 		} \
 		__was; \
 	})
@@ -242,10 +253,11 @@ typedef struct {
 #define cmpxchg_store(p, old, new) cmpxchg(p, old, new)
 #define xchg_relaxed(p, new) \
 	({ \
+		volatile typeof(*(p)) *__at = (p); \
 		typeof(*(p)) __was, __new = (new); \
 		atsfuzz_step(); \
-		__was = *(volatile typeof(*(p)) *)(p); \
-		*(volatile typeof(*(p)) *)(p) = __new; \
+		__was = *__at; \
+		*__at = __new; \
 		atsfuzz_changed(); \
 		__was; \
 	})
@@ -269,20 +281,22 @@ typedef struct {
 #define refcount_read(r) READ_ONCE((r)->counter)
 #define refcount_inc(r) \
 	do { \
+		typeof(r) __r = (r); \
 		atsfuzz_step(); \
-		WARN_ON(__counter(r) <= 0); \
-		__counter(r)++; \
+		WARN_ON(__counter(__r) <= 0); \
+		__counter(__r)++; \
 	} while (0)
 #define refcount_inc_not_zero(r) atomic_inc_not_zero(r)
 #define refcount_dec_and_test(r) \
 	({ \
+		typeof(r) __r = (r); \
 		bool __last; \
 		atsfuzz_step(); \
-		WARN_ON(__counter(r) <= 0); \
-		__race_release(r); \
+		WARN_ON(__counter(__r) <= 0); \
+		__race_release(__r); \
 		__weak_release(); \
-		__last = --__counter(r) == 0; \
-		__race_acquire(r); \
+		__last = --__counter(__r) == 0; \
+		__race_acquire(__r); \
 		__weak_order_loads(); \
 		__last; \
 	})
@@ -319,70 +333,77 @@ struct rw_semaphore {
 #define init_rwsem(l) rwlock_init(l)
 #define mutex_destroy(m) ((void)(m))
 
-/* `held` and `writer` name their holder, from 1. */
-#define __me ((int)atsfuzz_thread + 1)
-#define __wait_for(writer, readers, l) \
+/* `held` and `writer` name their holder, from 1. Where a lock is, is found out once:
+ * from there on nothing stops the thread but a step. */
+#define __me atsfuzz_me()
+#define __wait_for(writer, readers, name) \
 	(unlikely(__marked(writer) || __marked(readers)) && \
-	 atsfuzz_wait_for(&(writer), &(readers), #l, __FILE__, __LINE__, __func__))
+	 atsfuzz_wait_for(&(writer), &(readers), name, __FILE__, __LINE__, __func__))
 #define __take(l) \
 	do { \
-		atsfuzz_step_before(&(l)->held, &(l)->held); \
-		(void)__wait_for((l)->held, (l)->held, l); \
-		__marked((l)->held) = __me; \
-		__race_acquire(l); \
+		typeof(l) __lock = (l); \
+		atsfuzz_step_before(&__lock->held, &__lock->held); \
+		(void)__wait_for(__lock->held, __lock->held, #l); \
+		__marked(__lock->held) = __me; \
+		__race_acquire(__lock); \
 		__weak_order_loads(); \
 	} while (0)
 #define __give(l) \
 	do { \
+		typeof(l) __lock = (l); \
 		atsfuzz_step(); \
-		__race_release(l); \
+		__race_release(__lock); \
 		__weak_release(); \
-		if (unlikely(__marked((l)->held) != __me)) \
+		if (unlikely(__marked(__lock->held) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
-		__marked((l)->held) = 0; \
+		__marked(__lock->held) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
 #define __take_read(l) \
 	do { \
-		atsfuzz_step_before(&(l)->writer, &(l)->writer); \
-		(void)__wait_for((l)->writer, (l)->writer, l); \
-		__marked((l)->readers)++; \
-		__race_acquire(&(l)->writer); \
+		typeof(l) __lock = (l); \
+		atsfuzz_step_before(&__lock->writer, &__lock->writer); \
+		(void)__wait_for(__lock->writer, __lock->writer, #l); \
+		__marked(__lock->readers)++; \
+		__race_acquire(&__lock->writer); \
 		__weak_order_loads(); \
 	} while (0)
 #define __give_read(l) \
 	do { \
+		typeof(l) __lock = (l); \
 		atsfuzz_step(); \
-		__race_release(&(l)->readers); \
+		__race_release(&__lock->readers); \
 		__weak_release(); \
-		__marked((l)->readers)--; \
+		__marked(__lock->readers)--; \
 		atsfuzz_changed(); \
 	} while (0)
 #define __take_write(l) \
 	do { \
-		atsfuzz_step_before(&(l)->writer, &(l)->readers); \
-		(void)__wait_for((l)->writer, (l)->readers, l); \
-		__marked((l)->writer) = __me; \
-		__race_acquire(&(l)->writer); \
-		__race_acquire(&(l)->readers); \
+		typeof(l) __lock = (l); \
+		atsfuzz_step_before(&__lock->writer, &__lock->readers); \
+		(void)__wait_for(__lock->writer, __lock->readers, #l); \
+		__marked(__lock->writer) = __me; \
+		__race_acquire(&__lock->writer); \
+		__race_acquire(&__lock->readers); \
 		__weak_order_loads(); \
 	} while (0)
 #define __give_write(l) \
 	do { \
+		typeof(l) __lock = (l); \
 		atsfuzz_step(); \
-		__race_release(&(l)->writer); \
+		__race_release(&__lock->writer); \
 		__weak_release(); \
-		if (unlikely(__marked((l)->writer) != __me)) \
+		if (unlikely(__marked(__lock->writer) != __me)) \
 			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
 				     "release of %s, which is not held", #l); \
-		__marked((l)->writer) = 0; \
+		__marked(__lock->writer) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
 
 #define __may_sleep(what) \
 	do { \
-		if (unlikely(atsfuzz_atomic[atsfuzz_thread])) \
+		if (unlikely(atsfuzz_is_atomic())) \
 			atsfuzz_must_not_sleep(what, __FILE__, __LINE__, __func__); \
 	} while (0)
 #define mutex_lock(m) \
@@ -398,9 +419,10 @@ struct rw_semaphore {
 	})
 #define mutex_trylock(m) \
 	({ \
+		typeof(m) __lock = (m); \
 		atsfuzz_step(); \
 		__weak_order_loads(); \
-		__marked((m)->held) ? 0 : (__race_acquire(m), __marked((m)->held) = __me); \
+		__marked(__lock->held) ? 0 : (__race_acquire(__lock), __marked(__lock->held) = __me); \
 	})
 #define mutex_unlock(m) __give(m)
 #define mutex_is_locked(m) __marked((m)->held)
