@@ -308,12 +308,15 @@ TEST_P(WeakMemory, ShowsWhatTheMemoryModelAllowsAndNothingElse) {
   RecordProperty("runs", static_cast<int>(exploration.runs()));
 }
 
+std::string TestName(
+    const testing::TestParamInfo<std::filesystem::path>& file) {
+  std::string name = file.param.stem().string();
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Litmus, WeakMemory, testing::ValuesIn(Files()),
-                         [](const auto& info) {
-                           std::string name = info.param.stem().string();
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         TestName);
 
 }  // namespace
 }  // namespace atsfuzz::linux_driver

@@ -165,8 +165,7 @@ struct iommu_domain *atsfuzz_nested_alloc(unsigned int domain, unsigned int func
 		.uptr = &entry,
 		.len = sizeof(entry),
 	};
-	struct iommufd_viommu *viommu =
-		get_viommu(slot, atsfuzz_functions[function].dev, parent);
+	struct iommufd_viommu *viommu = get_viommu(slot, atsfuzz_functions[function].dev, parent);
 	struct iommu_domain *made;
 
 	if (IS_ERR(viommu))

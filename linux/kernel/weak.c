@@ -29,8 +29,8 @@
 #ifdef ATSFUZZ_INSTRUMENTED
 
 enum {
-	WORD = 16,	/* the largest access */
-	MOST_HELD = 256, /* stores of a thread; with more, all become visible */
+	WORD = 16,	   /* the largest access */
+	MOST_HELD = 256,   /* stores of a thread; with more, all become visible */
 	MOST_FILLED = 512, /* bytes that a memset or memcpy holds back */
 	HISTORY = 1 << 12, /* stores that are remembered */
 	SIGHTINGS = 64,	   /* of a thread, by a hash of the address */
@@ -173,8 +173,7 @@ static void hold(struct cpu *cpu, uintptr_t address, uint32_t size, uint64_t pc)
 	for (uint32_t i = 0; i < cpu->count; i++) {
 		store = &cpu->stores[i];
 		/* It has the older value already. */
-		if (store->address == address && store->size == size &&
-		    store->epoch == cpu->epoch)
+		if (store->address == address && store->size == size && store->epoch == cpu->epoch)
 			return;
 	}
 	store = &cpu->stores[cpu->count++];
@@ -210,7 +209,8 @@ void atsfuzz_weak_store(uintptr_t address, unsigned int size, int marked, uint64
 void atsfuzz_weak_fill(uintptr_t address, unsigned long size, uint64_t pc)
 {
 	for (unsigned long at = 0; at < size; at += WORD)
-		atsfuzz_weak_store(address + at, size - at < WORD ? (unsigned int)(size - at) : WORD,
+		atsfuzz_weak_store(address + at,
+				   size - at < WORD ? (unsigned int)(size - at) : WORD,
 				   size > MOST_FILLED, pc);
 }
 

@@ -422,7 +422,8 @@ struct rw_semaphore {
 		typeof(m) __lock = (m); \
 		atsfuzz_step(); \
 		__weak_order_loads(); \
-		__marked(__lock->held) ? 0 : (__race_acquire(__lock), __marked(__lock->held) = __me); \
+		__marked(__lock->held) ? 0 : \
+					 (__race_acquire(__lock), __marked(__lock->held) = __me); \
 	})
 #define mutex_unlock(m) __give(m)
 #define mutex_is_locked(m) __marked((m)->held)
