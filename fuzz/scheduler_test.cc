@@ -9,7 +9,6 @@ namespace atsfuzz::fuzz {
 namespace {
 
 using model::Actor;
-using model::Turn;
 
 const Actor kT0 = Actor::Thread(1), kT1 = Actor::Thread(2),
             kS0 = Actor::Smmu(0);
