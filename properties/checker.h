@@ -67,10 +67,12 @@ class Checker {
   // What must hold when nothing is in flight is asked at the end. Of what must
   // always hold, the events tell. An access may go where it might have gone had
   // any of the operations in flight at its time taken effect already, or not
-  // yet: so no legal order of theirs raises an alarm. Whose commands are whose
-  // is not known: what is asked of the commands of one operation
-  // (invalidations- exact, commands-in-order), and
-  // failed-operation-changes-nothing, is not asked here.
+  // yet: so no legal order of theirs raises an alarm; nor does weak memory,
+  // since all see what a weak turn stored when its operation has returned.
+  // Whose commands are whose is not known: what is asked of the commands of one
+  // operation (invalidations-exact, the order in commands-in-order), and
+  // failed-operation-changes-nothing, is not asked here. That no command is
+  // illegal, is.
   std::vector<Violation> Block(std::span<const SideBySide> operations,
                                const std::string& stuck,
                                std::span<const atsfuzz_event> events,
