@@ -93,6 +93,11 @@ bool Died(std::span<const atsfuzz_event> events) {
 // has none if the PF's are off (arm_smmu_enable_pasid): it then writes behind
 // its CD table, to memory that no machine has.
 bool LeavesItsMemory(const Script& script) {
+  const model::Topology& topology = script.topology;
+  unsigned vfs = 0;
+  for (size_t i = 0; i < topology.functions.size(); ++i) {
+    if (topology.functions[i].kind == model::FunctionKind::kVf) vfs |= 1u << i;
+  }
   return std::any_of(
       script.calls.begin(), script.calls.end(), [&](const Call& call) {
         const model::Operation& operation = call.operation;
@@ -100,8 +105,7 @@ bool LeavesItsMemory(const Script& script) {
                              (operation.pasid != 0 &&
                               operation.kind != model::OperationKind::kDma);
         return sets_cd && operation.function.valid() &&
-               script.topology.at(operation.function).kind ==
-                   model::FunctionKind::kVf;
+               (model::MembersOf(topology, operation.function) & vfs) != 0;
       });
 }
 
