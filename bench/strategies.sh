@@ -48,7 +48,9 @@ know() {
   for strategy in mixed bytes random; do
     for seed in 1001 1002; do
       fuzz "$work/base" "$@" --keep-going --strategy="$strategy" --seed="$seed"
-      value signature "$work/base" | sed 's/$/  of the unmodified driver/' >> "$work/known"
+      value signature "$work/base" | sed 's/$/  of the unmodified driver/' > "$work/seen"
+      sort -u "$work/known" "$work/seen" > "$work/all"
+      mv "$work/all" "$work/known"
     done
   done
 }

@@ -168,7 +168,8 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   }
   std::vector<Build> wanted = {
       {BuildKind::kInstrumented, &driver.instrumented}};
-  if (builds.plain && !instrumented_alone) {
+  const bool plain_is_instrumented = instrumented_alone || flags.footprints;
+  if (builds.plain && !plain_is_instrumented) {
     wanted.push_back({BuildKind::kPlain, &driver.plain});
   }
   if (!driver.sanitized_program.empty()) {
@@ -176,7 +177,7 @@ absl::StatusOr<Driver> ObtainLinux(const DriverFlags& flags,
   }
   const absl::Status status = BuildAll(*tree, wanted);
   if (!status.ok()) return status;
-  if (instrumented_alone) driver.plain = driver.instrumented;
+  if (plain_is_instrumented) driver.plain = driver.instrumented;
   return driver;
 }
 

@@ -23,6 +23,9 @@ struct DriverFlags {
   bool weak_memory = false;
   // What is drawn may stop at plain accesses; the same.
   bool plain_stops = false;
+  // What is touched between two steps is to be known: the instrumented build
+  // takes the plain one's place.
+  bool footprints = false;
 
   // Adds --driver, --patch and --data-races.
   void AddTo(Flags* flags);

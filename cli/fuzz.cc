@@ -50,7 +50,9 @@ struct FuzzFlags {
     flags->Add("depth", "N",
                "pct: ordered steps that a bug needs, 1 to 8 (default 3).",
                &depth);
-    flags->Add("preemptions", "N", "bounded: at most N, 0 to 8 (default 1).",
+    flags->Add("preemptions", "N",
+               "bounded: at most N, 0 to 8 (default 1). From 2 on, of a linux: "
+               "driver schedules are left out that are equal to others.",
                &preemptions);
     flags->Add("weak-memory",
                "Turns may be weak ones: what a thread stores, others see when "
@@ -123,6 +125,8 @@ int Fuzz(const std::vector<std::string>& arguments) {
   }
   auto options = OptionsFor(values);
   if (!options.ok()) return Fail(options.status());
+  values.campaign.driver.footprints =
+      fuzz::ReductionPays(options->strategy) && values.threads > 1;
   const auto driver = ObtainDriverFor(values.campaign, &*options);
   if (!driver.ok()) return Fail(driver.status());
   CatchInterrupts();

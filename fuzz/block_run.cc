@@ -128,6 +128,7 @@ class BlockRunner {
     Tell(choice);
     for (uint32_t i = 0; i < choice.steps && interleaving_.IsReady(smmu); ++i) {
       interleaving_.Advance(smmu);
+      options_.scheduler->Moved(choice.actor, interleaving_.LastTouched());
       position.step = ++position.taken;
       ++situation_.steps;
     }
@@ -138,6 +139,8 @@ class BlockRunner {
     const int number = choice.actor.thread();
     Thread& thread = threads_[number];
     if (!thread.in_flight && !Start(number)) {
+      // Whether it is left out depends on what others did.
+      options_.scheduler->Moved(choice.actor, std::nullopt);
       Record(choice, Ended(thread) ? Turn::kToTheEnd : 0);
       return;
     }
@@ -147,6 +150,7 @@ class BlockRunner {
     const Interleaving::Progress progress = interleaving_.Advance(
         number,
         {.steps = choice.steps, .plain = choice.plain, .weak = choice.weak});
+    options_.scheduler->Moved(choice.actor, interleaving_.LastTouched());
     situation_.steps += std::max(progress.steps, 1u);
     if (progress.stop == Interleaving::Stop::kReturned) {
       Return(number, progress.result);

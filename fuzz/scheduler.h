@@ -11,6 +11,7 @@
 
 #include "fuzz/dice.h"
 #include "model/schedule.h"
+#include "model/system.h"
 
 // Who moves next in a `par` block, and how far.
 namespace atsfuzz::fuzz {
@@ -56,6 +57,8 @@ class Scheduler {
   // Before the first choice in a block.
   virtual void Begin(const Situation& situation) {}
   virtual Choice Next(const Situation& situation) = 0;
+  // After each move: what it touched. A choice may be several.
+  virtual void Moved(model::Actor actor, const model::Touched& touched) {}
 };
 
 // What follows a schedule (model/schedule.h).

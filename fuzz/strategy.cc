@@ -55,6 +55,9 @@ class AllWeak : public Scheduler {
     choice.weak = !choice.actor.is_smmu();
     return choice;
   }
+  void Moved(model::Actor actor, const model::Touched& touched) override {
+    chooser_->Moved(actor, touched);
+  }
 
  private:
   Scheduler* chooser_ = nullptr;
@@ -109,6 +112,10 @@ absl::StatusOr<Strategy> ParseStrategy(absl::string_view name) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "found ", name, ", expected mixed, random, pct, pos, bytes or bounded"));
+}
+
+bool ReductionPays(const StrategyOptions& options) {
+  return options.strategy == Strategy::kBounded && options.preemptions > 1;
 }
 
 std::unique_ptr<Schedules> SchedulesFor(const StrategyOptions& options,

@@ -52,6 +52,10 @@ std::unique_ptr<Schedules> SchedulesFor(const StrategyOptions& options,
                                         uint64_t seed,
                                         const model::Schedule& own);
 
+// Whether fewer schedules, where the system tells what it touches, outweigh
+// that each takes some seven times as long (fuzz/preemptions.h).
+bool ReductionPays(const StrategyOptions& options);
+
 // Of kBounded, at most that many of one block.
 inline constexpr uint64_t kMostSchedules = 50000;
 

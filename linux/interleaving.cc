@@ -33,6 +33,7 @@ ModuleInterleaving::Progress ModuleInterleaving::Advance(
   assert(stretch.steps > 0);
   Thread& stack = stacks_[thread];
   running_ = &stack.fiber;
+  weak_ = stretch.weak;
   threads_->select(static_cast<uint32_t>(thread), stretch.steps, stretch.plain,
                    stretch.weak);
   stack.fiber.Resume();
@@ -57,6 +58,13 @@ ModuleInterleaving::Progress ModuleInterleaving::Advance(
   return progress;
 }
 
+model::Touched ModuleInterleaving::LastTouched() {
+  uint32_t count = 0;
+  const atsfuzz_touch* touches = threads_->touched(&count);
+  if (weak_ || count == ATSFUZZ_NOT_ALL) return std::nullopt;
+  return std::span(touches, count);
+}
+
 bool ModuleInterleaving::IsReady(int thread) {
   return threads_->ready(static_cast<uint32_t>(thread)) != 0;
 }
@@ -66,6 +74,7 @@ bool ModuleInterleaving::IsReady(model::SmmuId smmu) {
 }
 
 void ModuleInterleaving::Advance(model::SmmuId smmu) {
+  weak_ = false;
   threads_->smmu_step(smmu.value);
 }
 

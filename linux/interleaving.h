@@ -26,6 +26,7 @@ class ModuleInterleaving : public model::Interleaving {
   void Start(int thread, const model::Operation& operation,
              model::FunctionId through, uint64_t physical) override;
   Progress Advance(int thread, const Stretch& stretch) override;
+  model::Touched LastTouched() override;
   bool IsReady(int thread) override;
   bool IsReady(model::SmmuId smmu) override;
   void Advance(model::SmmuId smmu) override;
@@ -44,6 +45,7 @@ class ModuleInterleaving : public model::Interleaving {
   const ToRequest to_request_;
   std::array<Thread, 1 + ATSFUZZ_MAX_THREADS> stacks_;
   Fiber* running_ = nullptr;
+  bool weak_ = false;  // the last turn
 };
 
 }  // namespace atsfuzz::linux_driver

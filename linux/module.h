@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 10
+#define ATSFUZZ_MODULE_ABI 11
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -129,6 +129,8 @@ enum atsfuzz_fact {
   ATSFUZZ_FACTS,
 };
 
+#define ATSFUZZ_NOT_ALL 0xffffffffu
+
 /* What keeps a thread of a `par` block from going on. */
 enum atsfuzz_thread_status {
   ATSFUZZ_THREAD_READY,
@@ -169,6 +171,11 @@ struct atsfuzz_threads {
    * instrumented builds alone heed it.
    */
   void (*select)(uint32_t thread, uint32_t steps, uint32_t plain, int weak);
+  /*
+   * What the thread or the SMMU that moved last touched. *count =
+   * ATSFUZZ_NOT_ALL: that is not known (other builds; far too much).
+   */
+  const struct atsfuzz_touch *(*touched)(uint32_t *count);
   /* Of the selected thread: how many it has not taken. */
   uint32_t (*steps_left)(void);
   /* On the selected thread's stack: module.operate for it. */

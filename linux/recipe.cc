@@ -156,7 +156,8 @@ void AppendKindFlags(BuildKind kind, bool kernel, Flags& flags) {
       if (kernel) {
         Append(flags,
                {"-fno-inline", "-fno-optimize-sibling-calls",
-                "-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile"});
+                "-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile",
+                "-mllvm", "-tsan-instrument-func-entry-exit=0"});
       } else {
         Append(flags, {"-DATSFUZZ_INSTRUMENTED", "-DATSFUZZ_SNAPSHOTS"});
       }

@@ -170,6 +170,13 @@ struct atsfuzz_event {
   uint8_t event_pad[3];
 };
 
+/* A place that was touched: an address over 4, or any other number that is the
+ * same for the same place as long as the machine runs. */
+struct atsfuzz_touch {
+  uint64_t place;
+  uint64_t written; /* or only read: 0 */
+};
+
 /* ---- Observation ----------------------------------------------------- */
 
 /* What the SMMU does with traffic of a stream, decoded from memory. */

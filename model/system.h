@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ struct Fact {
   // Function, domain slot (counter, array), or function * max streams + stream.
   uint8_t index = 0;
 };
+
+// What somebody touched; none: that is not known, and may be anything.
+using Touched = std::optional<std::span<const atsfuzz_touch>>;
 
 // Operations of several threads side by side, step by step: what a `par` block
 // needs of a system. Threads count from 1.
@@ -85,6 +89,11 @@ class Interleaving {
   };
   // REQUIRES: the thread has an operation.
   virtual Progress Advance(int thread, const Stretch& stretch) = 0;
+  // What the last Advance touched, until the next one. Two moves in a row that
+  // touch no place that one of them writes may change places: neither the
+  // system nor Events tells, but for the order of events that no checker asks
+  // for (ALLOC). Not of weak turns.
+  virtual Touched LastTouched() { return std::nullopt; }
   // Whether a thread that has an operation may get further.
   virtual bool IsReady(int thread) = 0;
   // An SMMU may consume a command; does so.

@@ -107,6 +107,24 @@ ATSFUZZ_HARNESS static inline void atsfuzz_step_before(const int *writer, const 
  * expected. In a `par` block, who finds the same for ever spins. */
 void atsfuzz_looked(unsigned long address, unsigned long long value);
 
+/* ---- What was touched (footprint.c), instrumented builds ------------------------ */
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) /* of a kernel unit */
+#define ATSFUZZ_FOOTPRINTS
+#endif
+#endif
+#ifdef ATSFUZZ_INSTRUMENTED /* of the runtime's */
+#define ATSFUZZ_FOOTPRINTS
+#endif
+#ifdef ATSFUZZ_FOOTPRINTS
+void atsfuzz_touch(const volatile void *address, unsigned long size, int written);
+void atsfuzz_touch_hardware(int written);
+#else
+#define atsfuzz_touch(address, size, written) ((void)(address))
+#define atsfuzz_touch_hardware(written) ((void)0)
+#endif
+
 /* ---- Data races (races.c), instrumented builds ------------------------------- */
 
 /* The thread takes along what others have left at `key`, or leaves its own there. */
@@ -150,12 +168,14 @@ ATSFUZZ_HARNESS static inline int atsfuzz_is_atomic(void)
 
 ATSFUZZ_HARNESS static inline void atsfuzz_enter_atomic(void)
 {
+	atsfuzz_touch(&atsfuzz_atomic[atsfuzz_thread], sizeof(atsfuzz_atomic[0]), 1);
 	atsfuzz_atomic[atsfuzz_thread]++;
 }
 /* The thread has left its last such section: no reader any more. */
 void atsfuzz_quiescent(void);
 ATSFUZZ_HARNESS static inline void atsfuzz_leave_atomic(void)
 {
+	atsfuzz_touch(&atsfuzz_atomic[atsfuzz_thread], sizeof(atsfuzz_atomic[0]), 1);
 	if (!--atsfuzz_atomic[atsfuzz_thread])
 		atsfuzz_quiescent();
 }

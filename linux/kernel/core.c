@@ -142,6 +142,7 @@ u64 atsfuzz_mmio_read(const volatile void *address, unsigned int size)
 	u64 value;
 
 	atsfuzz_step();
+	atsfuzz_touch_hardware(0);
 	value = atsfuzz_emulator_mmio_read(offset >> 20, offset & 0xfffff, size);
 	atsfuzz_looked((unsigned long)address, value);
 	return value;
@@ -152,6 +153,7 @@ void atsfuzz_mmio_write(volatile void *address, u64 value, unsigned int size)
 	unsigned long offset = (unsigned long)address - ATSFUZZ_MMIO_BASE;
 
 	atsfuzz_step();
+	atsfuzz_touch_hardware(1);
 	atsfuzz_changed();
 	atsfuzz_emulator_mmio_write(offset >> 20, offset & 0xfffff, value, size);
 }
@@ -191,6 +193,7 @@ int pci_find_ext_capability(struct pci_dev *p, int id)
 int pci_read_config_word(const struct pci_dev *p, int at, u16 *value)
 {
 	atsfuzz_step();
+	atsfuzz_touch_hardware(0);
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 2);
 	__weak_order_loads();
 	return 0;
@@ -199,6 +202,7 @@ int pci_read_config_word(const struct pci_dev *p, int at, u16 *value)
 int pci_read_config_dword(const struct pci_dev *p, int at, u32 *value)
 {
 	atsfuzz_step();
+	atsfuzz_touch_hardware(0);
 	*value = atsfuzz_emulator_config_read(function_of(p), at, 4);
 	__weak_order_loads();
 	return 0;
@@ -209,6 +213,7 @@ int pci_write_config_word(const struct pci_dev *p, int at, u16 value)
 	atsfuzz_step();
 	__weak_order_stores();
 	__weak_device();
+	atsfuzz_touch_hardware(1);
 	atsfuzz_emulator_config_write(function_of(p), at, value, 2);
 	atsfuzz_changed();
 	atsfuzz_step();
@@ -220,6 +225,7 @@ int pci_write_config_dword(const struct pci_dev *p, int at, u32 value)
 	atsfuzz_step();
 	__weak_order_stores();
 	__weak_device();
+	atsfuzz_touch_hardware(1);
 	atsfuzz_emulator_config_write(function_of(p), at, value, 4);
 	atsfuzz_changed();
 	atsfuzz_step();

@@ -74,6 +74,8 @@ void atsfuzz_interrupts_deliver(void)
 		unsigned int raised = atsfuzz_emulator_take_interrupts(smmu);
 		int first = (int)smmu * LINES_EACH;
 
+		if (raised)
+			atsfuzz_touch_hardware(1);
 		if (raised &&
 		    (lines[first + LINE_COMBINED].handler || lines[first + LINE_COMBINED].thread)) {
 			fire(first + LINE_COMBINED);

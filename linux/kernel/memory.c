@@ -273,6 +273,12 @@ int atsfuzz_memory_fails(unsigned long size, struct atsfuzz_place *place)
 	return fails;
 }
 
+/* Which address an allocation gets depends on those before. */
+static void touch_allocator(void)
+{
+	atsfuzz_touch(&live, sizeof(live), 1);
+}
+
 void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct atsfuzz_place *place)
 {
 	struct half *half = &halves[(flags & ATSFUZZ_MEMORY_DMA) != 0];
@@ -282,6 +288,7 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 
 	if (!(flags & ATSFUZZ_MEMORY_INFALLIBLE) && atsfuzz_memory_fails(size, place))
 		return NULL;
+	touch_allocator();
 	block = take(half, class);
 	if (!block)
 		return NULL;
@@ -299,6 +306,7 @@ void *atsfuzz_memory_allocate(unsigned long size, unsigned int flags, struct ats
 		live++;
 	}
 	atsfuzz_races_forget(memory, size);
+	atsfuzz_touch(memory, size, 1);
 	if (flags & ATSFUZZ_MEMORY_DMA)
 		atsfuzz_races_forget(atsfuzz_memory_page_descriptor(memory),
 				     ATSFUZZ_PAGE_DESCRIPTOR_BYTES);
@@ -340,8 +348,10 @@ void atsfuzz_memory_free(const void *address)
 		return;
 	}
 	half = half_of(address);
+	touch_allocator();
 	block->live = 0;
 	atsfuzz_weak_forget(address, block->size);
+	atsfuzz_touch(address, block->size, 1);
 	if (!(block->flags & (ATSFUZZ_MEMORY_MANAGED | ATSFUZZ_MEMORY_INFALLIBLE)))
 		live--;
 	/* SLAB's poison: a use after free reads something recognisable. */

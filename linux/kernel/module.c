@@ -259,12 +259,14 @@ int atsfuzz_module_operate_beside(const struct atsfuzz_request *request)
 	atsfuzz_memory_begin_operation();
 	/* Who has seen an operation return comes after it. */
 	atsfuzz_race_acquire(&machine);
+	atsfuzz_touch_hardware(1);
 	atsfuzz_weak_order_all();
 	if (atsfuzz_runtime_guard(operate_step, &operation)) {
 		dead = 1;
 		operation.result = -EIO;
 	}
 	atsfuzz_weak_order_all();
+	atsfuzz_touch_hardware(1);
 	atsfuzz_race_release(&machine);
 	atsfuzz_runtime_begin_beside(NULL);
 	atsfuzz_trace_bottom(NULL);

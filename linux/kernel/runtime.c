@@ -21,6 +21,7 @@ enum {
 
 static struct atsfuzz_event events[MAX_EVENTS + 1];
 static uint32_t event_count;
+static uint32_t changes;
 static char texts[TEXT_BYTES];
 static uint32_t text_used;
 static uint64_t now_ns;
@@ -40,6 +41,7 @@ const struct atsfuzz_request *atsfuzz_current_request(void)
 void atsfuzz_runtime_boot(void)
 {
 	now_ns = 0;
+	changes = 0;
 	memset(threads, 0, sizeof(threads));
 	memset(guarded, 0, sizeof(guarded));
 	atsfuzz_runtime_begin(NULL);
@@ -73,6 +75,11 @@ const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count)
 	return events;
 }
 
+uint32_t atsfuzz_runtime_changes(void)
+{
+	return changes;
+}
+
 struct atsfuzz_event *atsfuzz_event_add(uint16_t kind)
 {
 	struct atsfuzz_event *event = &events[event_count];
@@ -84,6 +91,11 @@ struct atsfuzz_event *atsfuzz_event_add(uint16_t kind)
 	event->smmu = event->function = ATSFUZZ_NONE;
 	event->thread = (uint8_t)atsfuzz_thread;
 	event->stack = atsfuzz_trace_stack();
+	if (kind != ATSFUZZ_EVENT_STOP)
+		changes++;
+	if (kind != ATSFUZZ_EVENT_ALLOC && kind != ATSFUZZ_EVENT_STOP &&
+	    kind != ATSFUZZ_EVENT_DATA_RACE)
+		atsfuzz_touch_hardware(1);
 	return event;
 }
 

@@ -19,6 +19,8 @@ void atsfuzz_runtime_begin_beside(const struct atsfuzz_request *request);
 int atsfuzz_runtime_in_flight(void);
 void atsfuzz_runtime_pass_time(void);
 const struct atsfuzz_event *atsfuzz_runtime_events(uint32_t *count);
+/* Another number after each event but those of threads that stop. */
+uint32_t atsfuzz_runtime_changes(void);
 /*
  * Runs `step` until it returns, or until the kernel dies in it (BUG, endless
  * wait). Nonzero: it died, and nothing of the machine may run again.
@@ -102,6 +104,14 @@ void atsfuzz_races_forget(const void *address, unsigned long size);
 void atsfuzz_race_access(uintptr_t address, unsigned int size, int written, int marked,
 			 uint64_t pc);
 void atsfuzz_races_large(void (*variable)(void *start, uint64_t bytes));
+
+/* ---- footprint.c: empty in builds that do not record --------------------------- */
+
+/* A thread or an SMMU is about to move. */
+void atsfuzz_footprint_begin(void);
+/* struct atsfuzz_threads, `touched`. */
+const struct atsfuzz_touch *atsfuzz_footprint(uint32_t *count);
+void atsfuzz_footprint_large(void (*variable)(void *start, uint64_t bytes));
 
 /* ---- weak.c: empty in builds that do not record -------------------------------- */
 

@@ -112,6 +112,7 @@ static void find_fixed_ranges(void)
 	atsfuzz_threads_large(leave_out);
 	atsfuzz_races_large(leave_out);
 	atsfuzz_weak_large(leave_out);
+	atsfuzz_footprint_large(leave_out);
 	atsfuzz_emulator_large(leave_out);
 	atsfuzz_trace_large(leave_out);
 	atsfuzz_driver_large(leave_out);

@@ -56,6 +56,7 @@ unsigned int atsfuzz_threads_readers(void)
 {
 	unsigned int readers = 0;
 
+	atsfuzz_touch(atsfuzz_atomic, sizeof(atsfuzz_atomic), 0);
 	for (unsigned int i = 0; i < THREADS; i++)
 		if (atsfuzz_atomic[i])
 			readers |= 1u << i;
@@ -76,6 +77,7 @@ uint32_t atsfuzz_running_thread(void)
 void atsfuzz_hardware_step(void)
 {
 	atsfuzz_step();
+	atsfuzz_touch_hardware(1);
 }
 
 /* ---- Leaving ------------------------------------------------------------------ */
@@ -116,6 +118,13 @@ void atsfuzz_plain_access(void)
 		leave_as(ATSFUZZ_THREAD_READY);
 }
 
+/* Whether the thread has to wait is part of where it stands. */
+static void look_at_lock(const struct thread *self)
+{
+	atsfuzz_touch(self->words[0], sizeof(int), 0);
+	atsfuzz_touch(self->words[1], sizeof(int), 0);
+}
+
 void atsfuzz_out_of_steps_before(const int *writer, const int *readers)
 {
 	struct thread *self = &threads[atsfuzz_thread];
@@ -123,6 +132,7 @@ void atsfuzz_out_of_steps_before(const int *writer, const int *readers)
 	self->words[0] = writer;
 	self->words[1] = readers;
 	self->takes_lock = 1;
+	look_at_lock(self);
 	atsfuzz_out_of_steps();
 	self->takes_lock = 0;
 }
@@ -170,8 +180,10 @@ int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, co
 	self->words[0] = writer;
 	self->words[1] = readers;
 	self->wait = (struct atsfuzz_wait){ lock, file, line, 0 };
-	while (!is_free(self))
+	while (!is_free(self)) {
+		look_at_lock(self);
 		leave_as(ATSFUZZ_THREAD_WAITING);
+	}
 	return 0;
 }
 
@@ -221,6 +233,7 @@ static void select_thread(uint32_t thread, uint32_t steps, uint32_t plain, int w
 	atsfuzz_thread = thread;
 	atsfuzz_steps_left = steps;
 	plain_left = plain;
+	atsfuzz_footprint_begin();
 	atsfuzz_weak_select(thread, weak);
 }
 
@@ -267,6 +280,8 @@ static void smmu_step(uint32_t smmu)
 {
 	atsfuzz_thread = ATSFUZZ_NONE;
 	atsfuzz_steps_left = ~0u;
+	atsfuzz_footprint_begin();
+	atsfuzz_touch_hardware(1);
 	atsfuzz_emulator_consume(smmu);
 	atsfuzz_changed();
 	atsfuzz_thread = 0;
@@ -305,6 +320,7 @@ void atsfuzz_threads_large(void (*variable)(void *start, uint64_t bytes))
 const struct atsfuzz_threads atsfuzz_threads_table = {
 	.begin = begin,
 	.select = select_thread,
+	.touched = atsfuzz_footprint,
 	.steps_left = steps_left,
 	.operate = atsfuzz_module_operate_beside,
 	.status = status,

@@ -43,6 +43,8 @@ static struct watch {
 	struct stack writer;
 } watches[WATCHES];
 static uintptr_t watch_low, watch_high;
+static int any_pending;
+static uint32_t refreshed_at; /* atsfuzz_runtime_changes() then */
 static const void *bottoms[THREADS];
 
 /* The frame below which the running thread's kernel code lies; NULL: none runs. */
@@ -111,6 +113,9 @@ static int look(struct watch *w)
 
 static void settle(void)
 {
+	if (!any_pending)
+		return;
+	any_pending = 0;
 	for (int i = 0; i < WATCHES; i++) {
 		struct watch *w = &watches[i];
 
@@ -173,15 +178,13 @@ int atsfuzz_trace_looks_away(void)
 
 static void stored(uintptr_t address, unsigned int size, const void *frame, uint64_t pc)
 {
-	static uint32_t events_seen;
-	uint32_t events;
+	const uint32_t changes = atsfuzz_runtime_changes();
 
 	if (quiet || !bottom())
 		return;
 	settle();
-	atsfuzz_runtime_events(&events);
-	if (events != events_seen) {
-		events_seen = events;
+	if (changes != refreshed_at) {
+		refreshed_at = changes;
 		quiet = 1;
 		refresh();
 		quiet = 0;
@@ -195,7 +198,7 @@ static void stored(uintptr_t address, unsigned int size, const void *frame, uint
 		    address >= (uintptr_t)w->address + w->size)
 			continue;
 		walk(&w->writer, frame, pc);
-		w->pending = 1;
+		w->pending = any_pending = 1;
 	}
 }
 
@@ -215,8 +218,11 @@ enum { READS = 1, WRITES = 2, MARKED = 4 };
 		const uint64_t pc = (uint64_t)__builtin_return_address(0); \
 		if (quiet || !bottom()) \
 			return; \
-		if ((kind) < MARKED && atsfuzz_trace_is_shared((uintptr_t)address)) \
-			atsfuzz_plain_access(); \
+		if (atsfuzz_trace_is_shared((uintptr_t)address)) { \
+			if ((kind) < MARKED) \
+				atsfuzz_plain_access(); \
+			atsfuzz_touch(address, size, ((kind)&WRITES) != 0); \
+		} \
 		if ((kind)&WRITES) \
 			stored((uintptr_t)address, size, __builtin_frame_address(0), 0); \
 		if ((kind)&READS) \
@@ -243,22 +249,29 @@ CALLBACKS(4)
 CALLBACKS(8)
 CALLBACKS(16)
 
-void __tsan_func_entry(void *pc)
-{
-	(void)pc;
-}
 void __tsan_vptr_read(void *address)
 {
 	(void)address;
 }
-void __tsan_func_exit(void) {}
 void __tsan_init(void) {}
 /* A loop over page table entries may become one of these. */
 #define FILLS(to, size) \
 	do { \
-		if (!quiet && bottom()) \
+		if (!quiet && bottom()) { \
+			touches(to, size, 1); \
 			atsfuzz_weak_fill((uintptr_t)(to), size, \
 					  (uint64_t)__builtin_return_address(0)); \
+		} \
+	} while (0)
+static void touches(const void *at, unsigned long size, int written)
+{
+	if (atsfuzz_trace_is_shared((uintptr_t)at))
+		atsfuzz_touch(at, size, written);
+}
+#define READS_FROM(from, size) \
+	do { \
+		if (!quiet && bottom()) \
+			touches(from, size, 0); \
 	} while (0)
 void *__tsan_memset(void *to, int value, unsigned long size)
 {
@@ -267,11 +280,13 @@ void *__tsan_memset(void *to, int value, unsigned long size)
 }
 void *__tsan_memcpy(void *to, const void *from, unsigned long size)
 {
+	READS_FROM(from, size);
 	FILLS(to, size);
 	return memcpy(to, from, size);
 }
 void *__tsan_memmove(void *to, const void *from, unsigned long size)
 {
+	READS_FROM(from, size);
 	FILLS(to, size);
 	return memmove(to, from, size);
 }
@@ -303,6 +318,8 @@ void atsfuzz_trace_boot(void)
 	memset(owners, ATSFUZZ_NONE, sizeof(owners));
 	memset(last, 0, sizeof(last));
 	memset(watches, 0, sizeof(watches));
+	any_pending = 0;
+	refreshed_at = UINT32_MAX;
 	stack_count = 0;
 }
 

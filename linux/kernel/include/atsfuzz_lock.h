@@ -12,8 +12,13 @@
  * How threads meet, for races.c: kernel units of instrumented builds tell it.
  */
 #if defined(__has_feature) && __has_feature(thread_sanitizer)
-#define __race_acquire(p) atsfuzz_race_acquire((const void *)(p))
-#define __race_release(p) atsfuzz_race_release((const void *)(p))
+#define __race_acquire(p) \
+	(atsfuzz_touch((const void *)(p), 4, 1), atsfuzz_race_acquire((const void *)(p)))
+#define __race_release(p) \
+	(atsfuzz_touch((const void *)(p), 4, 1), atsfuzz_race_release((const void *)(p)))
+/* RCU; atsfuzz_atomic says by itself whom it concerns. */
+#define __race_leave_readers() atsfuzz_race_release(&atsfuzz_atomic)
+#define __race_see_readers_left() atsfuzz_race_acquire(&atsfuzz_atomic)
 #define __race_fence() atsfuzz_race_fence()
 /* And what a barrier is to weak.c. */
 #define __weak_order_stores() atsfuzz_weak_order_stores()
@@ -31,6 +36,8 @@ __asm__(".set memset, __tsan_memset\n.set memcpy, __tsan_memcpy\n"
 #else
 #define __race_acquire(p) ((void)0)
 #define __race_release(p) ((void)0)
+#define __race_leave_readers() ((void)0)
+#define __race_see_readers_left() ((void)0)
 #define __race_fence() ((void)0)
 #define __weak_order_stores() ((void)0)
 #define __weak_order_loads() ((void)0)
@@ -534,7 +541,7 @@ struct rcu_head {
 #define rcu_read_unlock() \
 	do { \
 		atsfuzz_step(); \
-		__race_release(&atsfuzz_atomic); \
+		__race_leave_readers(); \
 		atsfuzz_leave_atomic(); \
 		atsfuzz_changed(); \
 	} while (0)
@@ -559,7 +566,7 @@ struct rcu_head {
 #define synchronize_rcu() \
 	do { \
 		atsfuzz_synchronize(); \
-		__race_acquire(&atsfuzz_atomic); \
+		__race_see_readers_left(); \
 	} while (0)
 struct srcu_struct {
 	int unused;
