@@ -227,6 +227,18 @@ TEST_F(Program, ShrinkOnAModelKeepsTheViolation) {
   EXPECT_EQ(json["findings"][0]["invariant"], "belief-matches-device");
 }
 
+TEST_F(Program, ShrinkKeepsNoOtherViolationThanTheExpected) {
+  Write("other.ats", std::string(kSeed) + "expect violation no-leak\n");
+  Run("shrink --driver=model:6.12 other.ats --output=short.ats");
+  ExpectRefused(
+      "other.ats: on model:6.12 expects a violation of no-leak, but shows one "
+      "of belief-matches-device");
+  EXPECT_FALSE(fs::exists(folder_ + "/short.ats"));
+  Write("clean.ats", "smmu s0\npf p0 smmu=s0\nprobe p0\n");
+  Run("shrink --driver=model:6.12 clean.ats");
+  ExpectRefused("clean.ats: on model:6.12 shows no violation");
+}
+
 TEST_F(ProgramOnDriver, RefusesAPatchThatDoesNotApply) {
   Write("odd.patch",
         "--- a/drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c\n"

@@ -21,26 +21,39 @@ namespace {
 
 constexpr char kAbout[] =
     "Makes a scenario that shows a violation as small as it gets while it\n"
-    "still shows the same one: that of its first `expect violation` line, or\n"
-    "else the first one that it shows. Prints the result, or writes it to\n"
-    "--output.";
+    "still shows the same one: that of its first `expect violation` line, or,\n"
+    "without such a line, the first that it shows. Prints the result, or\n"
+    "writes it to --output.";
 
 constexpr char kExamples[] =
     "  atsfuzz shrink long.ats                       # to standard output\n"
     "  atsfuzz shrink long.ats --output=short.ats\n"
     "  atsfuzz shrink long.ats --driver=linux:$HOME/src/linux\n";
 
-// The sighting to keep; null if there is none.
-const fuzz::Sighting* Wanted(const model::Scenario& scenario,
-                             const std::vector<fuzz::Sighting>& sightings) {
-  for (const model::Expectation& expectation : scenario.expectations) {
+// The sighting to keep.
+// NOT_FOUND: a violation is expected, but other ones are shown, or none is.
+absl::StatusOr<const fuzz::Sighting*> Wanted(
+    const model::Scenario& scenario, const Driver& driver,
+    const std::vector<fuzz::Sighting>& sightings) {
+  std::string expected;
+  for (const model::Expectation& expectation :
+       model::ExpectationsOf(scenario, driver.name)) {
     if (expectation.invariant.empty()) continue;
+    if (expected.empty()) expected = expectation.invariant;
     const auto invariant = properties::InvariantByName(expectation.invariant);
     for (const fuzz::Sighting& sighting : sightings) {
       if (sighting.violation.invariant == invariant) return &sighting;
     }
   }
-  return sightings.empty() ? nullptr : &sightings.front();
+  if (sightings.empty()) {
+    return absl::NotFoundError(
+        "shows no violation, so there is nothing to keep while shrinking");
+  }
+  if (expected.empty()) return &sightings.front();
+  return absl::NotFoundError(
+      absl::StrCat("expects a violation of ", expected, ", but shows one of ",
+                   InvariantName(sightings.front().violation.invariant),
+                   "; take the `expect` line out to shrink that one"));
 }
 
 int ShrinkFile(const Driver& driver, const std::string& path,
@@ -68,15 +81,14 @@ int ShrinkFile(const Driver& driver, const std::string& path,
     examination = investigator.ExamineSanitized(scenario);
   }
   if (!examination.ok()) return Fail(examination.status());
-  const fuzz::Sighting* wanted = Wanted(scenario, examination->sightings);
-  if (wanted == nullptr) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat(path, ": shows no violation on ", driver.name,
-                     ", so there is nothing to keep while shrinking")));
+  const auto wanted = Wanted(scenario, driver, examination->sightings);
+  if (!wanted.ok()) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        path, ": on ", driver.name, " ", wanted.status().message())));
   }
   examination->scenario.story = scenario.story;
   fuzz::Finding finding =
-      investigator.Investigate(*examination, *wanted, sanitized);
+      investigator.Investigate(*examination, **wanted, sanitized);
   finding.scenario.story = scenario.story;
   absl::FPrintF(stderr,
                 "atsfuzz: %s: from %d operations to %d, in %d attempts%s\n",

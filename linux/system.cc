@@ -302,8 +302,8 @@ absl::StatusOr<std::unique_ptr<model::System>> LoadModule(
     dlclose(handle);
     return absl::FailedPreconditionError(absl::StrCat(
         path,
-        " is not a driver module of this program; remove it and run "
-        "again, it will be rebuilt"));
+        " was built from other sources than this program: rebuild the program "
+        "(./atsfuzz does), or, if it is new, remove that file and run again"));
   }
   std::unique_ptr<Symbols> symbols;
   struct link_map* map = nullptr;
