@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # How soon each strategy finds each planted race, on the abstract machine and on
-# the kernel's own source, given the operations but not their order: the median of
-# some seeds of the number of the run that showed it first (of `bounded`, a run is
-# a scenario in all its schedules) and of its seconds with shrinking, how many
-# seeds found it within the time limit, and the switches of the smallest schedule.
+# the kernel's own source, given the machine and a scenario to begin with, but not
+# its order: the median of some seeds of the number of the run that showed it first
+# (of `bounded`, a run is a scenario in all its schedules) and of its seconds with
+# shrinking, how many seeds found it within the time limit, and the switches of the
+# smallest schedule.
 #
 #   bench/strategies.sh PROGRAM [SECONDS [SEEDS [BUG...]]]
 #
@@ -33,6 +34,7 @@ fuzz() {
   shift 2
   cp -r "$work/corpus" "$work/used"
   "$program" fuzz --driver="$driver" "$@" --threads=3 --jobs=1 \
+    --topology="$work/corpus/seed.ats" \
     --corpus="$work/used" --known="$work/known" --seconds="$seconds" \
     --findings="$work/findings" --json > "$output" 2> "$work/errors" || status=$?
   rm -rf "$work/used" "$work/findings"
