@@ -63,7 +63,12 @@ class KeyCollector : public RunListener {
                   std::span<const properties::Violation> violations) override {
     Collect(nullptr, system, violations);
   }
-  const std::vector<std::string>& keys() const { return keys_; }
+  // Those that appeared since the last call, and in no schedule before.
+  std::vector<std::string> TakeNewKeys() {
+    std::vector<std::string> keys(keys_.begin() + taken_, keys_.end());
+    taken_ = static_cast<ptrdiff_t>(keys_.size());
+    return keys;
+  }
   Json tallies() const {
     Json tallies = Json::array();
     for (const OperationTally& tally : tallies_) {
@@ -95,6 +100,7 @@ class KeyCollector : public RunListener {
   bool wants_tallies_;
   uint64_t steps_ = 0;
   std::vector<std::string> keys_;
+  ptrdiff_t taken_ = 0;
   std::vector<OperationTally> tallies_;
 };
 
@@ -146,8 +152,16 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
   std::fill(counters.begin(), counters.end(), 0);
   uint64_t operations = 0, effective = 0;
   absl::StatusOr<RunResult> result;
-  // Of several schedules, up to the first that shows something.
-  for (Scheduler* scheduler = schedules->Next(); scheduler != nullptr;
+  // A report for each schedule that shows what none before it has.
+  std::vector<Json> reports;
+  const auto report = [&](std::vector<std::string> keys) {
+    reports.push_back({{"run", run},
+                       {"keys", std::move(keys)},
+                       {"features", Json::array()},
+                       {"schedule", Packed(result->schedule)}});
+  };
+  for (Scheduler* scheduler = schedules->Next();
+       scheduler != nullptr && !(operations != 0 && link.Stopped());
        scheduler = schedules->Next()) {
     if (operations != 0) link.Begin(run);
     result = Run(scenario, system,
@@ -160,7 +174,9 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
     if (!result.ok()) break;
     operations += result->results.size();
     effective += result->effective;
-    if (!collector.keys().empty() || result->schedule.empty()) break;
+    std::vector<std::string> keys = collector.TakeNewKeys();
+    if (!keys.empty()) report(std::move(keys));
+    if (result->schedule.empty()) break;
   }
   if (!result.ok()) {
     link.Send(
@@ -173,15 +189,12 @@ void RunOne(const Round& round, uint64_t run, model::System& system,
   seen->Add(features);
   const bool wanted =
       round.wanted && !result->schedule.empty() && round.wanted(run);
-  if (round.tallies || wanted || !features.empty() ||
-      !collector.keys().empty()) {
-    Json json = {{"run", run},
-                 {"keys", collector.keys()},
-                 {"features", features},
-                 {"schedule", Packed(result->schedule)}};
-    if (round.tallies) json["tallies"] = collector.tallies();
-    link.Send(json.dump());
+  if (round.tallies || wanted || !features.empty()) {
+    if (reports.empty()) report({});
+    reports.back()["features"] = features;
+    if (round.tallies) reports.back()["tallies"] = collector.tallies();
   }
+  for (const Json& each : reports) link.Send(each.dump());
   link.Done(operations, effective);
 }
 
@@ -324,7 +337,7 @@ absl::StatusOr<RoundResult> RunRound(const Round& round) {
     }
   }
   if (!error.ok()) return error;
-  std::sort(
+  std::stable_sort(
       result.reports.begin(), result.reports.end(),
       [](const RunReport& a, const RunReport& b) { return a.run < b.run; });
   return result;

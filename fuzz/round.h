@@ -49,7 +49,8 @@ struct Round {
   std::function<bool(uint64_t run)> wanted;
 };
 
-// A run that showed something, or any run if tallies are wanted.
+// A run that showed something, or any run if tallies are wanted. A run in
+// several schedules has a report for each that shows what none before it has.
 struct RunReport {
   uint64_t run = 0;
   // Coarse identities of its violations (no call stacks here), each once.
