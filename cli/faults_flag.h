@@ -9,7 +9,7 @@
 namespace atsfuzz::cli {
 
 // The set of FaultClass that `--faults=` names: "none", "all" or a comma list.
-// InvalidArgument with what is wrong and the nearest name.
+// InvalidArgument with what was found and what was expected.
 absl::StatusOr<uint8_t> ParseFaults(const std::string& text);
 
 }  // namespace atsfuzz::cli

@@ -1,6 +1,11 @@
 #include "fuzz/faults.h"
 
 #include <cassert>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace atsfuzz::fuzz {
 
@@ -105,6 +110,28 @@ Faults DrawFault(Dice& dice, OperationKind kind, uint8_t classes) {
     return faults;
   }
   return FaultAt(fault, DrawNumber(dice, fault));
+}
+
+absl::StatusOr<uint8_t> ParseFaultClasses(absl::string_view text) {
+  if (text == "none") return 0;
+  if (text == "all") return model::kAllFaults;
+  uint8_t classes = 0;
+  for (const absl::string_view name : absl::StrSplit(text, ',')) {
+    uint8_t found = 0;
+    std::vector<absl::string_view> names;
+    for (int i = 0; i < model::kFaultClasses; ++i) {
+      const auto fault = static_cast<FaultClass>(1 << i);
+      names.push_back(model::FaultClassName(fault));
+      if (name == names.back()) found = fault;
+    }
+    if (found == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("found `", name, "`, expected none, all or a list of ",
+                       absl::StrJoin(names, ", ")));
+    }
+    classes |= found;
+  }
+  return classes;
 }
 
 Faults OnlyClasses(const Faults& faults, uint8_t classes) {

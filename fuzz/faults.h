@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "fuzz/dice.h"
 #include "model/operation.h"
 
@@ -19,6 +21,10 @@ model::Faults FaultAt(model::FaultClass fault, int number);
 // A random fault of one of `classes` (a non-empty set of FaultClass) for an
 // operation of this kind; none if none of them can hit it.
 model::Faults DrawFault(Dice& dice, model::OperationKind kind, uint8_t classes);
+
+// The set of FaultClass that a user names: "none", "all" or a comma list.
+// InvalidArgument with what was found and what was expected.
+absl::StatusOr<uint8_t> ParseFaultClasses(absl::string_view text);
 
 // `faults` without those outside `classes`.
 model::Faults OnlyClasses(const model::Faults& faults, uint8_t classes);

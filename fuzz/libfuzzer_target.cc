@@ -83,24 +83,6 @@ Target& TheTarget() {
   return *target;
 }
 
-uint8_t ParseFaults(const std::string& list) {
-  if (list == "none") return 0;
-  if (list == "all") return model::kAllFaults;
-  uint8_t classes = 0;
-  for (absl::string_view item : absl::StrSplit(list, ',')) {
-    uint8_t found = 0;
-    for (int bit = 0; bit < model::kFaultClasses; ++bit) {
-      const auto fault = static_cast<model::FaultClass>(1 << bit);
-      if (item == model::FaultClassName(fault)) found = fault;
-    }
-    if (found == 0) {
-      Die("ATSFUZZ_FAULTS: no such fault: \"" + std::string(item) + "\"");
-    }
-    classes |= found;
-  }
-  return classes;
-}
-
 std::set<std::string> ReadKnown(const std::string& path) {
   std::ifstream file(path);
   if (!file) Die("ATSFUZZ_KNOWN: cannot read " + path);
@@ -180,7 +162,11 @@ void SetUp(Target* target) {
     LeaveOut(without, &target->capabilities);
   }
   if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
-    target->faults = ParseFaults(faults);
+    const auto classes = ParseFaultClasses(faults);
+    if (!classes.ok()) {
+      Die("ATSFUZZ_FAULTS: " + std::string(classes.status().message()));
+    }
+    target->faults = *classes;
   }
   if (const char* most = std::getenv("ATSFUZZ_OPERATIONS")) {
     if (!absl::SimpleAtoi(most, &target->most_operations) ||
