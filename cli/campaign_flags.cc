@@ -1,6 +1,7 @@
 #include "cli/campaign_flags.h"
 
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -56,6 +57,10 @@ void CampaignFlags::AddTo(Flags* flags, const char* default_faults,
              "Findings already understood, counted but no end of the run, "
              "beside those of corpus/known/; repeatable.",
              &known);
+  flags->Add("seen", "FILE",
+             "Signatures, one a line, of findings that are kept elsewhere: "
+             "they are told in one line, and not shrunk again.",
+             &seen);
   flags->Add("keep-going", "Goes on after a finding.", &keep_going);
   flags->Add("json", "Prints one JSON object.", &json);
 }
@@ -78,6 +83,16 @@ absl::StatusOr<fuzz::CampaignOptions> CampaignOptionsFor(
   const auto known = ReadKnown(flags.known);
   if (!known.ok()) return known.status();
   for (const fuzz::Known& more : *known) options.known.Add(more);
+  if (!flags.seen.empty()) {
+    std::ifstream file(flags.seen);
+    if (!file) {
+      return absl::NotFoundError(
+          absl::StrCat("--seen=", flags.seen, ": there is no such file"));
+    }
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty()) options.seen.insert(line);
+    }
+  }
   const absl::Status status = fuzz::PrepareFolder(flags.findings);
   if (!status.ok()) return status;
   options.seed = flags.seed;

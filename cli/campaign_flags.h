@@ -20,6 +20,7 @@ struct CampaignFlags {
   DriverFlags driver;
   std::string topology, findings = "findings", faults;
   std::vector<std::string> known;
+  std::string seen;
   uint64_t seed = 1, jobs = 2;
   std::optional<uint64_t> seconds, runs;
   bool keep_going = false, json = false;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "cli/command.h"
 #include "cli/findings_text.h"
 #include "cli/traced_run.h"
@@ -108,6 +109,7 @@ report::Json ResultJson(const CampaignFlags& flags, const Driver& driver,
   json["branches"] = result.edges;
   json["branches_covered"] = result.edges_covered;
   json["interrupted"] = result.interrupted;
+  json["seen"] = result.seen;
   return json;
 }
 
@@ -155,6 +157,10 @@ int ReportCampaign(const CampaignFlags& flags, const Driver& driver,
                    const fuzz::CampaignResult& result,
                    const CampaignExtras& extras) {
   std::string text = Summary(driver, result) + extras.text;
+  if (!result.seen.empty()) {
+    absl::StrAppend(&text, "seen before: ", absl::StrJoin(result.seen, " "),
+                    "\n");
+  }
   Story story;
   std::vector<report::FindingRecord> records;
   int exit_status = kClean;

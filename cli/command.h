@@ -31,6 +31,8 @@ int Shrink(const std::vector<std::string>& arguments);
 int Compare(const std::vector<std::string>& arguments);
 int Design(const std::vector<std::string>& arguments);
 int Coverage(const std::vector<std::string>& arguments);
+int Distil(const std::vector<std::string>& arguments);
+int Nightly(const std::vector<std::string>& arguments);
 int Drivers(const std::vector<std::string>& arguments);
 // Not for people: what a campaign talks to in the sanitized program
 // (fuzz/sanitized.h).

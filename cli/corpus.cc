@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -22,7 +23,7 @@ uint64_t HashOf(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<model::Scenario>> ReadCorpus(
+absl::StatusOr<std::vector<CorpusEntry>> ReadCorpusFiles(
     const std::string& folder) {
   const absl::Status prepared = fuzz::PrepareFolder(folder);
   if (!prepared.ok()) return prepared;
@@ -33,13 +34,24 @@ absl::StatusOr<std::vector<model::Scenario>> ReadCorpus(
     }
   }
   std::sort(paths.begin(), paths.end());
-  std::vector<model::Scenario> scenarios;
+  std::vector<CorpusEntry> entries;
   for (const std::string& path : paths) {
     auto scenario = model::ReadScenario(path);
     if (!scenario.ok()) return scenario.status();
     scenario->story.clear();
     scenario->expectations.clear();
-    scenarios.push_back(*std::move(scenario));
+    entries.push_back({path, *std::move(scenario)});
+  }
+  return entries;
+}
+
+absl::StatusOr<std::vector<model::Scenario>> ReadCorpus(
+    const std::string& folder) {
+  auto entries = ReadCorpusFiles(folder);
+  if (!entries.ok()) return entries.status();
+  std::vector<model::Scenario> scenarios;
+  for (CorpusEntry& entry : *entries) {
+    scenarios.push_back(std::move(entry.scenario));
   }
   return scenarios;
 }

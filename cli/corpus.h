@@ -10,8 +10,15 @@
 
 namespace atsfuzz::cli {
 
+struct CorpusEntry {
+  std::string path;
+  model::Scenario scenario;  // without story and expectations
+};
+
 // The scenarios (*.ats) of a folder, in order of their names. The folder is
 // made if it is missing; a file that is no scenario is an error.
+absl::StatusOr<std::vector<CorpusEntry>> ReadCorpusFiles(
+    const std::string& folder);
 absl::StatusOr<std::vector<model::Scenario>> ReadCorpus(
     const std::string& folder);
 

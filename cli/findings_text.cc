@@ -72,6 +72,7 @@ report::FindingRecord RecordOf(const fuzz::Finding& finding,
   record.invariant = std::string(InvariantName(violation.invariant));
   record.assumes = finding.assumes;
   record.signature = finding.signature;
+  record.reason = finding.known.value_or("");
   record.operations = finding.scenario.operations.size();
   record.switches = finding.scenario.schedule.size();
   record.scenario = path;

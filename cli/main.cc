@@ -14,7 +14,7 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 8> kCommands = {{
+constexpr std::array<Command, 10> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"sweep", "places every fault that scenarios could meet, one at a time",
      Sweep},
@@ -25,11 +25,13 @@ constexpr std::array<Command, 8> kCommands = {{
     {"design", "tells which fixes of the attach protocol suffice", Design},
     {"coverage", "tells which lines of the driver the scenarios reach",
      Coverage},
+    {"distil", "removes from a corpus what covers nothing new", Distil},
+    {"nightly", "a night's work from a timer, over several drivers", Nightly},
     {"drivers", "lists the drivers that can be tested", Drivers},
 }};
 
-constexpr std::array<const char*, 4> kPlanned = {"explore", "mutants",
-                                                 "nightly", "report"};
+constexpr std::array<const char*, 3> kPlanned = {"explore", "mutants",
+                                                 "report"};
 
 std::string Help() {
   std::string text =

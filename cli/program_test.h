@@ -25,9 +25,12 @@ class Program : public testing::Test {
 
   // Runs `atsfuzz arguments` in the test's folder.
   void Run(const std::string& arguments) {
-    const std::string command = "cd " + folder_ + " && " + ATSFUZZ_PROGRAM +
-                                " " + arguments + " >out 2>err";
-    const int status = system(command.c_str());
+    Shell(std::string(ATSFUZZ_PROGRAM) + " " + arguments);
+  }
+  // Runs a shell's command there.
+  void Shell(const std::string& command) {
+    const int status = system(
+        ("cd " + folder_ + " && { " + command + "; } >out 2>err").c_str());
     exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     out_ = Read("out");
     err_ = Read("err");

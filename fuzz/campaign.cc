@@ -64,6 +64,8 @@ class Campaign {
   absl::Status ExamineReports(const std::vector<RunReport>& reports,
                               bool sanitized);
   bool WorthExamining(const RunReport& report);
+  // It is one of CampaignOptions::seen, with as many assumptions or fewer.
+  bool WasSeen(const Sighting& sighting, uint8_t used);
   void Consider(const Investigator& investigator,
                 const Investigator::Examination& examination, uint64_t run,
                 bool sanitized);
@@ -318,11 +320,23 @@ absl::Status Campaign::ExamineReports(const std::vector<RunReport>& reports,
   return status;
 }
 
+bool Campaign::WasSeen(const Sighting& sighting, uint8_t used) {
+  bool seen = false;
+  for (uint8_t assumes = 0; assumes <= model::kAllFaults; ++assumes) {
+    const std::string& signature = sighting.signatures[assumes];
+    if ((assumes & ~used) != 0 || options_.seen.count(signature) == 0) continue;
+    result_.seen.insert(signature);
+    seen = true;
+  }
+  return seen;
+}
+
 void Campaign::Consider(const Investigator& investigator,
                         const Investigator::Examination& examination,
                         uint64_t run, bool sanitized) {
   const uint8_t used = ClassesUsed(examination.scenario);
   for (const Sighting& sighting : examination.sightings) {
+    if (WasSeen(sighting, used)) continue;
     const auto seen = findings_.find(sighting.key());
     if (seen != findings_.end()) {
       // Looked at again only if it may need fewer assumptions than before.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct CampaignOptions {
   bool keep_going = false;
   std::vector<model::Scenario> corpus;
   Known known;
+  // Signatures of findings that are kept elsewhere: met again, they are counted
+  // among CampaignResult::seen, and not shrunk.
+  std::set<std::string> seen;
   // True: end with what there is. Asked every few milliseconds.
   std::function<bool()> interrupted;
   std::function<void(const CampaignProgress&)> progress;
@@ -76,6 +80,7 @@ struct CampaignResult {
   uint64_t not_booted = 0;
   std::string not_booted_why;
   std::vector<Finding> findings;           // as ReportedBefore orders them
+  std::set<std::string> seen;              // those of the options that were met
   std::vector<model::Scenario> additions;  // to the corpus, in order
   bool interrupted = false;
 };

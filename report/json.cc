@@ -28,6 +28,7 @@ Json ToJson(const FindingRecord& finding) {
                {"expected", finding.expected},
                {"found", finding.found},
                {"function", finding.function}};
+  if (!finding.reason.empty()) json["reason"] = finding.reason;
   if (!finding.confirmation.empty()) {
     json["confirmation"] = finding.confirmation;
   }

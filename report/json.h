@@ -24,6 +24,7 @@ struct FindingRecord {
   bool known = false;
   // Beyond the promised keys.
   std::string message, expected, found, function;
+  std::string reason;           // why it is known; "" if it is not
   std::string confirmation;     // "" if it was not asked for
   std::optional<uint64_t> run;  // of a campaign, from 0, that showed it first
 };

@@ -1,0 +1,69 @@
+#include "nightly/output.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace atsfuzz::nightly {
+
+using Json = nlohmann::json;
+
+namespace {
+
+// What is kept of a trace; the longest are of machines with many functions.
+constexpr size_t kMostTrace = 256 << 10;
+constexpr size_t kLongestLine = 300;
+
+}  // namespace
+
+std::string ContentsOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string LastLineOf(const std::string& path) {
+  const std::string text = ContentsOf(path);
+  absl::string_view last;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (!line.empty()) last = line;
+  }
+  return std::string(
+      absl::StripPrefix(last, "atsfuzz: ").substr(0, kLongestLine));
+}
+
+Json ObjectIn(const std::string& path) {
+  Json json = Json::parse(ContentsOf(path), nullptr, false);
+  return json.is_object() ? json : Json();
+}
+
+Found FoundFrom(const Json& json, const std::string& driver) {
+  Found found;
+  found.driver = driver;
+  found.signature = json.value("signature", "");
+  found.invariant = json.value("invariant", "");
+  const Json assumes = json.value("assumes", Json("honest"));
+  found.assumes =
+      assumes.is_string()
+          ? assumes.get<std::string>()
+          : absl::StrJoin(assumes.get<std::vector<std::string>>(), ",");
+  found.reason = json.value("reason", "");
+  found.operations = json.value("operations", int64_t{0});
+  found.switches = json.value("switches", int64_t{0});
+  found.message = json.value("message", "");
+  found.expected = json.value("expected", "");
+  found.found = json.value("found", "");
+  found.function = json.value("function", "");
+  const std::filesystem::path scenario(json.value("scenario", ""));
+  found.scenario = ContentsOf(scenario.string());
+  found.trace = ContentsOf((scenario.parent_path() / "trace.txt").string())
+                    .substr(0, kMostTrace);
+  return found;
+}
+
+}  // namespace atsfuzz::nightly

@@ -1,0 +1,28 @@
+#ifndef ATSFUZZ_NIGHTLY_OUTPUT_H_
+#define ATSFUZZ_NIGHTLY_OUTPUT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "nightly/history.h"
+
+// What programs wrote into files.
+namespace atsfuzz::nightly {
+
+// Empty if it cannot be read.
+std::string ContentsOf(const std::string& path);
+
+// The last line that says something, without "atsfuzz: "; what a program that
+// failed says of it.
+std::string LastLineOf(const std::string& path);
+
+// The file's JSON object; null if it is none, or not whole.
+nlohmann::json ObjectIn(const std::string& path);
+
+// One of the findings[] of `atsfuzz fuzz --json` and `atsfuzz replay --json`,
+// with its scenario and what is written beside it. No signature: it is none.
+Found FoundFrom(const nlohmann::json& json, const std::string& driver);
+
+}  // namespace atsfuzz::nightly
+
+#endif  // ATSFUZZ_NIGHTLY_OUTPUT_H_
