@@ -22,7 +22,7 @@ constexpr Move kMoves[] = {
     DropFaults,         MergeThings,       DropPairs,      FoldSetDefault,
     SimplifyArguments,  SimplifyPages,     SimplifyFaults, SimplifyStreams,
     SimplifyAttributes, ReplaceOperations, SimplifyPasids, MoveOperations,
-    SwapThings,         SimplifyTurns,
+    SwapThings,         SimplifyTurns,     ReplaceTurns,
 };
 
 class Search {

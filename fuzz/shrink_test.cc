@@ -203,6 +203,28 @@ constexpr char kRich[] =
     "replace p1 d1\ndetach p2\nset-pasid p2 77 d2\ndma p1 3 pasid=77\n"
     "reset-begin p2\nreset-end p2\nclear-pasid p1 77\n";
 
+// A turn of the SMMU spares the thread that waits for it a step: without it,
+// the thread must stop a step later to stop at the same place.
+TEST(Shrink, FindsTheFewestTurnsWhereEachShiftsTheOthersSteps) {
+  const auto long_way = model::Parse(
+      "smmu   s0\npf     p0  smmu=s0 ats\ndomain d0  smmu=s0 stage=1\n\n"
+      "probe p0\nattach p0 d0\npar\n  thread\n    detach p0\n"
+      "  thread\n    flush d0\nend\nschedule t1@12 s0 t1@20 t0\n",
+      "long.ats");
+  ASSERT_TRUE(long_way.ok()) << long_way.status();
+  auto short_way = *long_way;
+  short_way.schedule = {
+      {.actor = model::Actor::Thread(2), .operation = 0, .step = 21},
+      {.actor = model::Actor::Thread(1)}};
+  const Predicate shows = [&](const Scenario& scenario) {
+    return scenario.operations == long_way->operations &&
+           (scenario.schedule == long_way->schedule ||
+            scenario.schedule == short_way.schedule);
+  };
+  const Scenario shrunk = Shrink(*long_way, shows);
+  EXPECT_EQ(shrunk.schedule, short_way.schedule) << model::Print(shrunk);
+}
+
 TEST(Shrink, PasidsBecomeLow) {
   EXPECT_EQ(Smallest(kRich, OperationKind::kClearPasid),
             "smmu   s0\n"

@@ -46,6 +46,42 @@ Scenario WithoutTurns(const Scenario& scenario, size_t first, size_t end) {
   return result;
 }
 
+// A turn may stand beyond the last one of the schedule that it replaces: what
+// went on before it has spared the thread some steps (waiting for the SMMU).
+constexpr uint32_t kBeyond = 32;
+
+// The step after which no turn of a schedule like this one ends.
+uint32_t LastStep(const model::Schedule& schedule) {
+  uint32_t last = 0;
+  for (const Turn& turn : schedule) {
+    if (turn.step != Turn::kToTheEnd) {
+      last = std::max<uint32_t>(last, turn.step);
+    }
+  }
+  return last + kBeyond;
+}
+
+// `first` alone, and then each other actor.
+bool TryFirstTurn(const Scenario& scenario, const Block& block,
+                  const Turn& first, const Attempt& attempt) {
+  Scenario with = scenario;
+  with.schedule = {first};
+  if (attempt(with)) return true;
+  if (scenario.schedule.size() < 3) return false;
+  with.schedule.emplace_back();
+  const auto second = [&](model::Actor actor) {
+    with.schedule.back() = {.actor = actor};
+    return !(actor == first.actor) && attempt(with);
+  };
+  for (int thread = 1; thread <= block.threads; ++thread) {
+    if (second(model::Actor::Thread(thread))) return true;
+  }
+  for (size_t smmu = 0; smmu < scenario.topology.smmus.size(); ++smmu) {
+    if (second(model::Actor::Smmu(static_cast<int>(smmu)))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool DropThreads(const Scenario& scenario, const Attempt& attempt) {
@@ -92,6 +128,32 @@ bool DropTurns(const Scenario& scenario, const Attempt& attempt) {
       if (attempt(WithoutTurns(scenario, end - chunk, end))) return true;
     }
     if (chunk == 1) break;
+  }
+  return false;
+}
+
+bool ReplaceTurns(const Scenario& scenario, const Attempt& attempt) {
+  const Block block = BlockOf(scenario);
+  if (!block.exists() || scenario.schedule.size() < 2) return false;
+  const bool any_weak =
+      std::any_of(scenario.schedule.begin(), scenario.schedule.end(),
+                  [](const Turn& turn) { return turn.weak; });
+  const uint32_t last = LastStep(scenario.schedule);
+  const auto threads = ThreadsOf(scenario, block);
+  for (int thread = 1; thread <= block.threads; ++thread) {
+    const size_t operations = threads[static_cast<size_t>(thread)].size();
+    for (size_t operation = 0; operation < operations; ++operation) {
+      for (uint32_t step = 0; step <= last; ++step) {
+        for (const bool weak : {false, true}) {
+          if (weak && !any_weak) continue;
+          const Turn first = {.actor = model::Actor::Thread(thread),
+                              .operation = static_cast<uint8_t>(operation),
+                              .step = static_cast<uint16_t>(step),
+                              .weak = weak};
+          if (TryFirstTurn(scenario, block, first, attempt)) return true;
+        }
+      }
+    }
   }
   return false;
 }
