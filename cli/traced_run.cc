@@ -10,53 +10,53 @@
 namespace atsfuzz::cli {
 namespace {
 
-using Json = nlohmann::json;
+using report::Json;
 
-// Sends the trace on after each step, so that a crash leaves what came before.
+// Sends the rows on after each step, so that a crash leaves what came before.
 class TraceListener : public fuzz::SightingCollector {
  public:
   TraceListener(const model::Topology& topology, fuzz::Link* link)
-      : trace_(topology), link_(link) {}
+      : timeline_(topology), link_(link) {}
 
   void OnBoot(model::System& system,
               std::span<const properties::Violation> violations) override {
     SightingCollector::OnBoot(system, violations);
-    trace_.Boot(system, violations);
-    SendTrace();
+    timeline_.Boot(system, violations);
+    SendRows();
   }
   void OnStep(const model::Operation& operation, size_t index, bool implicit,
               int result, model::System& system,
               std::span<const properties::Violation> violations) override {
     SightingCollector::OnStep(operation, index, implicit, result, system,
                               violations);
-    trace_.Step(operation, implicit, result, system, violations);
-    SendTrace();
+    timeline_.Step(operation, implicit, result, system, violations);
+    SendRows();
     if (!implicit) link_->Part(++steps_);
   }
   void OnBlock(std::span<const properties::SideBySide> operations,
                std::span<const uint32_t> indices, model::System& system,
                std::span<const properties::Violation> violations) override {
     SightingCollector::OnBlock(operations, indices, system, violations);
-    trace_.Block(operations, system, violations);
-    SendTrace();
+    timeline_.Block(operations, system, violations);
+    SendRows();
     link_->Part(steps_ += operations.size());
   }
   void OnShutdown(model::System& system,
                   std::span<const properties::Violation> violations) override {
     SightingCollector::OnShutdown(system, violations);
-    trace_.Shutdown(system, violations);
-    SendTrace();
+    timeline_.Shutdown(system, violations);
+    SendRows();
   }
 
  private:
-  void SendTrace() {
-    const std::string& text = trace_.text();
-    link_->Send(Json{{"trace", text.substr(sent_)}}.dump(
-        -1, ' ', false, Json::error_handler_t::replace));
-    sent_ = text.size();
+  void SendRows() {
+    for (; sent_ < timeline_.rows().size(); ++sent_) {
+      link_->Send(Json{{"row", ToJson(timeline_.rows()[sent_])}}.dump(
+          -1, ' ', false, Json::error_handler_t::replace));
+    }
   }
 
-  report::Trace trace_;
+  report::Timeline timeline_;
   fuzz::Link* link_;
   size_t sent_ = 0;
   uint64_t steps_ = 0;
@@ -98,8 +98,8 @@ absl::StatusOr<TracedRun> RunTraced(const fuzz::LoadSystem& load,
           static_cast<absl::StatusCode>(json["code"].get<int>()),
           json["error"].get<std::string>());
     }
-    if (json.contains("trace")) {
-      run.trace += json["trace"].get<std::string>();
+    if (json.contains("row")) {
+      run.rows.push_back(report::RowFrom(json["row"]));
     } else {
       run.sightings.push_back(
           fuzz::ParseSighting(json["sighting"].get<std::string>()));
@@ -109,15 +109,20 @@ absl::StatusOr<TracedRun> RunTraced(const fuzz::LoadSystem& load,
   if (!child->finished()) {
     run.sightings = {fuzz::SightingOf(child->death(), scenario, child->part())};
     const properties::Violation& violation = run.sightings[0].violation;
-    const std::string text =
-        child->part() < scenario.operations.size()
-            ? ToText(scenario.topology, scenario.operations[child->part()])
-            : "(shutdown)";
-    absl::StrAppend(&run.trace, text,
-                    "\n  violation: ", InvariantName(violation.invariant),
-                    "\n    ", violation.message, "\n",
-                    report::StackText(fuzz::Symbolize(child->death().stack)));
+    run.rows.push_back({.kind = report::RowKind::kPhase,
+                        .text = child->part() < scenario.operations.size()
+                                    ? ToText(scenario.topology,
+                                             scenario.operations[child->part()])
+                                    : "(shutdown)"});
+    run.rows.push_back(
+        {.kind = report::RowKind::kViolation,
+         .text = violation.message,
+         .before = violation.expected,
+         .after = violation.found,
+         .invariant = std::string(InvariantName(violation.invariant)),
+         .where = fuzz::Symbolize(child->death().stack)});
   }
+  run.trace = report::TextOf(run.rows);
   return run;
 }
 

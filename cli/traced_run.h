@@ -8,12 +8,14 @@
 #include "fuzz/round.h"
 #include "fuzz/sighting.h"
 #include "model/scenario.h"
+#include "report/timeline.h"
 
 namespace atsfuzz::cli {
 
-// One run on an instrumented system, in a child process, as text.
+// One run on an instrumented system, in a child process.
 struct TracedRun {
-  std::string trace;
+  std::vector<report::Row> rows;
+  std::string trace;                      // the rows as text
   std::vector<fuzz::Sighting> sightings;  // in order of appearance
   size_t operations = 0;                  // that ran
 };

@@ -42,11 +42,13 @@ void AddStreams(const Topology& topology,
             : absl::StrFormat("%s stream %#x", name, streams[k]);
     const auto index = static_cast<uint8_t>(function * ATSFUZZ_MAX_STREAMS + k);
     values->push_back(
-        {what + " table entry", RouteName(stream), {Fact::kSte, index}});
-    values->push_back({what + "'s page table",
+        {name, what + " table entry", RouteName(stream), {Fact::kSte, index}});
+    values->push_back({name,
+                       what + "'s page table",
                        TableName(topology, observation, stream.table),
                        {Fact::kSte, index}});
-    values->push_back({what + " leads to",
+    values->push_back({name,
+                       what + " leads to",
                        FunctionName(topology, stream.master),
                        {Fact::kStream, index}});
   }
@@ -58,17 +60,22 @@ void AddFunction(const Topology& topology,
   const std::string name = FunctionName(topology, function);
   const atsfuzz_function& seen = observation.functions[function];
   values->push_back(
-      {name + " driver's record", seen.probed ? "there" : "none", {}});
+      {name, name + " driver's record", seen.probed ? "there" : "none", {}});
   AddStreams(topology, observation, function, values);
-  values->push_back({name + " driver's belief",
+  values->push_back({name,
+                     name + " driver's belief",
                      OnOff(seen.belief),
                      {Fact::kBelief, function}});
-  values->push_back(
-      {name + " function's ATS", OnOff(seen.ats), {Fact::kAts, function}});
-  values->push_back({name + " function's PASID",
+  values->push_back({name,
+                     name + " function's ATS",
+                     OnOff(seen.ats),
+                     {Fact::kAts, function}});
+  values->push_back({name,
+                     name + " function's PASID",
                      OnOff(seen.pasid),
                      {Fact::kPasid, function}});
-  values->push_back({name + " function's STU",
+  values->push_back({name,
+                     name + " function's STU",
                      seen.stu == 0 ? "unset" : absl::StrCat(seen.stu),
                      {}});
 }
@@ -89,12 +96,15 @@ void AddDomain(const Topology& topology, const atsfuzz_observation& observation,
                uint8_t slot, std::vector<Value>* values) {
   const std::string name = DomainName(topology, slot);
   const atsfuzz_domain& seen = observation.domains[slot];
-  values->push_back({name, seen.exists ? "allocated" : "none", {}});
-  values->push_back({name + " ASID or VMID",
+  values->push_back({name, name, seen.exists ? "allocated" : "none", {}});
+  values->push_back({name,
+                     name + " ASID or VMID",
                      seen.finalised ? absl::StrCat(seen.tag) : "none",
                      {}});
-  values->push_back({name + " attachments", AttachmentsOf(topology, seen), {}});
-  values->push_back({name + " nr_ats_masters",
+  values->push_back(
+      {name, name + " attachments", AttachmentsOf(topology, seen), {}});
+  values->push_back({name,
+                     name + " nr_ats_masters",
                      absl::StrCat(seen.nr_ats_masters),
                      {Fact::kCounter, slot}});
 }
@@ -123,8 +133,8 @@ std::vector<Change> ChangesBetween(const std::vector<Value>& before,
   std::vector<Change> changes;
   for (size_t i = 0; i < after.size(); ++i) {
     if (before[i].value == after[i].value) continue;
-    changes.push_back(
-        {after[i].what, before[i].value, after[i].value, after[i].fact});
+    changes.push_back({after[i].owner, after[i].what, before[i].value,
+                       after[i].value, after[i].fact});
   }
   return changes;
 }

@@ -13,6 +13,7 @@
 namespace atsfuzz::report {
 
 struct Change {
+  std::string owner;   // "v0": the function or domain whose value it is
   std::string what;    // "v0 driver's belief"
   std::string before;  // "off"; equal to `after` never
   std::string after;   // "on"
@@ -22,6 +23,7 @@ struct Change {
 // What a person looks at in an observation, as a list of named values. The same
 // topology always gives the same names in the same order.
 struct Value {
+  std::string owner;
   std::string what;
   std::string value;
   model::Fact fact;

@@ -84,12 +84,12 @@ atsfuzz_event Event(uint16_t kind) {
 
 TEST(Trace, TellsOperationReturnValueAndWhatChangedWhere) {
   ShownSystem system;
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Boot(system, {});
   system.observation.functions[0].belief = 1;
   system.observation.domains[0].nr_ats_masters = 1;
   trace.Step(Attach(), false, 0, system, {});
-  EXPECT_EQ(trace.text(),
+  EXPECT_EQ(TextOf(trace.rows()),
             "attach p0 d0                 0\n"
             "  d0 nr_ats_masters                 0 -> 1\n"
             "  p0 driver's belief                off -> on                     "
@@ -98,23 +98,23 @@ TEST(Trace, TellsOperationReturnValueAndWhatChangedWhere) {
 
 TEST(Trace, TellsAChangeOnce) {
   ShownSystem system;
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Boot(system, {});
   system.observation.functions[0].ats = 1;
   trace.Step(Attach(), false, 0, system, {});
-  const size_t before = trace.text().size();
+  const size_t before = TextOf(trace.rows()).size();
   trace.Step(Attach(), false, -EBUSY, system, {});
-  EXPECT_EQ(trace.text().substr(before),
+  EXPECT_EQ(TextOf(trace.rows()).substr(before),
             "attach p0 d0                 -EBUSY\n");
 }
 
 TEST(Trace, WhatABootLeavesIsNoChange) {
   ShownSystem system;
   system.observation.functions[0].streams[0].route = ATSFUZZ_ROUTE_ABORT;
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Boot(system, {});
   trace.Step(Attach(), false, 0, system, {});
-  EXPECT_THAT(trace.text(), Not(HasSubstr("abort")));
+  EXPECT_THAT(TextOf(trace.rows()), Not(HasSubstr("abort")));
 }
 
 TEST(Trace, PutsLogLinesAndFailedPciCallsWithTheirPlace) {
@@ -126,10 +126,10 @@ TEST(Trace, PutsLogLinesAndFailedPciCallsWithTheirPlace) {
   failed.function = 0;
   failed.a = static_cast<uint64_t>(-EINVAL);
   system.events = {failed, log};
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Boot(system, {});
   trace.Step(Attach(), false, 0, system, {});
-  EXPECT_THAT(trace.text(),
+  EXPECT_THAT(TextOf(trace.rows()),
               HasSubstr("  pci_enable_ats(p0) returned -EINVAL    "
                         "pci_enable_ats  ats.c:102\n"
                         "  kernel: p0: Failed to enable ATS (STU 12)\n"));
@@ -144,10 +144,10 @@ TEST(Trace, AViolationShowsExpectedFoundAndTheCallStack) {
   violation.expected = "no warning";
   violation.found = "a warning";
   violation.event = 0;
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Boot(system, {});
   trace.Step(Attach(), false, 0, system, {&violation, 1});
-  EXPECT_THAT(trace.text(),
+  EXPECT_THAT(TextOf(trace.rows()),
               HasSubstr("  violation: no-warning\n"
                         "    The kernel warned.\n"
                         "    expected: no warning        found: a warning\n"
@@ -158,9 +158,9 @@ TEST(Trace, AViolationShowsExpectedFoundAndTheCallStack) {
 TEST(Trace, ACleanShutdownIsNotMentioned) {
   ShownSystem system;
   system.events = {Event(ATSFUZZ_EVENT_TIMEOUT)};
-  Trace trace(OneFunction());
+  Timeline trace(OneFunction());
   trace.Shutdown(system, {});
-  EXPECT_EQ(trace.text(), "");
+  EXPECT_EQ(TextOf(trace.rows()), "");
 }
 
 TEST(EventLines, CommandsUpToASyncAreOneLine) {
