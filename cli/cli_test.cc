@@ -217,6 +217,19 @@ TEST_F(Program, ReplayRunsOnAModelWhatFitsAndTellsWhatDoesNot) {
   EXPECT_THAT(err_, HasSubstr("model:6.12 runs functions of at most 2"));
 }
 
+TEST_F(Program, ReplayRunsTheOthersWhereOneDoesNotFit) {
+  const std::string seeds = fs::current_path().string() + "/corpus/seeds/";
+  Run("replay --driver=model:6.12 --json " + seeds + "several-streams.ats " +
+      seeds + "stage1-to-stage2.ats");
+  EXPECT_EQ(exit_status_, 3);
+  const auto json = nlohmann::json::parse(out_);
+  EXPECT_EQ(json["runs"], 1);
+  ASSERT_EQ(json["refused"].size(), 1u);
+  EXPECT_EQ(json["refused"][0]["scenario"], seeds + "several-streams.ats");
+  EXPECT_THAT(json["refused"][0]["message"].get<std::string>(),
+              HasSubstr("model:6.12 runs functions of at most 2"));
+}
+
 TEST_F(Program, ShrinkOnAModelKeepsTheViolation) {
   Write("long.ats", std::string(kSeed) + "detach v0\nattach v0 d0\n" +
                         "expect violation belief-matches-device\n");

@@ -27,7 +27,8 @@ namespace {
 constexpr char kAbout[] =
     "Runs scenarios on a driver, as they are, under the same checks as fuzz.\n"
     "A file with `expect` lines fails if one of them is not met; a file\n"
-    "without fails if it shows a violation.";
+    "without fails if it shows a violation. One that the driver cannot run is\n"
+    "told, and the others run.";
 
 constexpr char kExamples[] =
     "  atsfuzz replay findings/*/scenario.ats        # do they still fail?\n"
@@ -47,6 +48,8 @@ struct Replayed {
   // Expectations that were not met, as sentences.
   std::vector<std::string> missed;
   bool has_expectations = false;
+  // Why this driver cannot run it; OK: it can.
+  absl::Status refused;
 };
 
 // What the file's expectations say about this driver.
@@ -98,10 +101,12 @@ absl::StatusOr<std::vector<Replayed>> ReadFiles(
 absl::Status RunFile(const Driver& driver, fuzz::SanitizedProgram* sanitized,
                      Replayed* file) {
   auto run = RunTraced(driver.Instrumented(), file->scenario);
-  if (!run.ok()) {
-    return absl::Status(run.status().code(),
-                        absl::StrCat(file->path, ": ", run.status().message()));
+  if (absl::IsFailedPrecondition(run.status()) ||
+      absl::IsUnimplemented(run.status())) {
+    file->refused = run.status();
+    return absl::OkStatus();
   }
+  if (!run.ok()) return run.status();
   file->run = *std::move(run);
   const fuzz::Investigator investigator(driver.Instrumented(), sanitized, {},
                                         driver.capabilities);
@@ -181,11 +186,23 @@ int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
   report::RunRecord record;
   record.driver = driver.name;
   report::Json missed = report::Json::array();
+  report::Json refused = report::Json::array();
   int exit_status = kClean;
   for (Replayed& file : files) {
     const absl::Status ran =
         RunFile(driver, sanitized ? &*sanitized : nullptr, &file);
-    if (!ran.ok()) return Fail(ran);
+    if (!ran.ok()) {
+      return Fail(absl::Status(ran.code(),
+                               absl::StrCat(file.path, ": ", ran.message())));
+    }
+    if (!file.refused.ok()) {
+      const std::string why(file.refused.message());
+      refused.push_back({{"scenario", file.path}, {"message", why}});
+      exit_status = std::max(
+          exit_status, Fail(absl::Status(file.refused.code(),
+                                         absl::StrCat(file.path, ": ", why))));
+      continue;
+    }
     const auto records = RecordsOf(file, known);
     if (!flags.json) fputs(TextOf(file, records, flags.trace).c_str(), stdout);
     record.findings.insert(record.findings.end(), records.begin(),
@@ -195,7 +212,7 @@ int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
     for (const std::string& sentence : file.missed) {
       missed.push_back({{"scenario", file.path}, {"message", sentence}});
     }
-    if (Failed(file)) exit_status = kViolation;
+    if (Failed(file)) exit_status = std::max<int>(exit_status, kViolation);
   }
   record.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -204,6 +221,7 @@ int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
     report::Json json = ToJson(record);
     json["version"] = driver.version;
     json["missed_expectations"] = missed;
+    json["refused"] = refused;
     if (flags.trace) {
       for (const Replayed& file : files)
         json["traces"][file.path] = file.run.trace;
