@@ -58,6 +58,9 @@ absl::StatusOr<std::string> Keep(const CampaignFlags& flags,
   json["version"] = driver.version;
   json["seed"] = flags.seed;
   json["run"] = finding.run;
+  for (const report::Row& row : traced->rows) {
+    json["timeline"].push_back(ToJson(row));
+  }
   const absl::Status written = fuzz::WriteFinding(
       flags.findings, finding.signature, model::Print(finding.scenario),
       absl::StrCat(HeadText(finding), "\n", body), report::Dump(json));

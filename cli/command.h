@@ -32,6 +32,7 @@ int Compare(const std::vector<std::string>& arguments);
 int Design(const std::vector<std::string>& arguments);
 int Coverage(const std::vector<std::string>& arguments);
 int Distil(const std::vector<std::string>& arguments);
+int Report(const std::vector<std::string>& arguments);
 int Nightly(const std::vector<std::string>& arguments);
 int Drivers(const std::vector<std::string>& arguments);
 // Not for people: what a campaign talks to in the sanitized program

@@ -14,7 +14,7 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 10> kCommands = {{
+constexpr std::array<Command, 11> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"sweep", "places every fault that scenarios could meet, one at a time",
      Sweep},
@@ -27,11 +27,11 @@ constexpr std::array<Command, 10> kCommands = {{
      Coverage},
     {"distil", "removes from a corpus what covers nothing new", Distil},
     {"nightly", "a night's work from a timer, over several drivers", Nightly},
+    {"report", "writes what the nights found as pages", Report},
     {"drivers", "lists the drivers that can be tested", Drivers},
 }};
 
-constexpr std::array<const char*, 3> kPlanned = {"explore", "mutants",
-                                                 "report"};
+constexpr std::array<const char*, 2> kPlanned = {"explore", "mutants"};
 
 std::string Help() {
   std::string text =

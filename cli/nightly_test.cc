@@ -90,6 +90,21 @@ TEST_F(Nightly, WhatIsNewOneNightIsKnownTheNext) {
   }
 }
 
+TEST_F(Nightly, ItsReportHasAPageForEachFinding) {
+  Run("report state --output=pages");
+  ExpectRefused("state: no night has been here; `atsfuzz nightly --state=");
+  Run("nightly --state=state");
+  Run("report state --output=pages");
+  EXPECT_EQ(exit_status_, 0) << err_;
+  const std::string index = Read("pages/index.html");
+  for (const nightly::Finding& finding : FindingsOf(*Open("state"))) {
+    const std::string page =
+        "findings/model-6.12/" + finding.found.signature + ".html";
+    EXPECT_THAT(index, HasSubstr("<a href=\"" + page + "\">"));
+    EXPECT_THAT(Read("pages/" + page), HasSubstr("<tr class=\"bad\">"));
+  }
+}
+
 // A design without the bug takes the place of the one that has it.
 TEST_F(Nightly, AFixedFindingIsToldAndOneThatMoved) {
   const std::string seed =

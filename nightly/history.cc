@@ -47,6 +47,7 @@ constexpr char kSchema[] = R"(
     operations INTEGER NOT NULL, switches INTEGER NOT NULL,
     message TEXT NOT NULL, expected TEXT NOT NULL, found TEXT NOT NULL,
     function TEXT NOT NULL, scenario TEXT NOT NULL, trace TEXT NOT NULL,
+    timeline TEXT NOT NULL,
     UNIQUE (driver, signature)) STRICT;
   CREATE TABLE judgement (
     finding INTEGER NOT NULL REFERENCES finding,
@@ -54,6 +55,11 @@ constexpr char kSchema[] = R"(
     by TEXT NOT NULL CHECK (by IN ('search', 'replay')),
     shows INTEGER NOT NULL, instead TEXT NOT NULL,
     PRIMARY KEY (finding, night, by)) STRICT;
+  CREATE TABLE reach (
+    finding INTEGER NOT NULL REFERENCES finding,
+    driver TEXT NOT NULL,
+    night INTEGER NOT NULL, runs INTEGER NOT NULL, signature TEXT NOT NULL,
+    PRIMARY KEY (finding, driver)) STRICT;
 )";
 
 // What SQLite said; of a disk that is full it may say "disk I/O error".
@@ -120,20 +126,21 @@ int64_t Keep(SQLite::Database& database, const Found& found) {
   Execute(database,
           "INSERT INTO finding (driver, signature, invariant, assumes, reason, "
           "operations, switches, message, expected, found, function, scenario, "
-          "trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "trace, timeline) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
           "ON CONFLICT (driver, signature) DO UPDATE SET "
           "assumes = excluded.assumes, operations = excluded.operations, "
           "switches = excluded.switches, message = excluded.message, "
           "expected = excluded.expected, found = excluded.found, "
           "function = excluded.function, scenario = excluded.scenario, "
-          "trace = excluded.trace "
+          "trace = excluded.trace, timeline = excluded.timeline "
           "WHERE (excluded.operations, excluded.switches, "
           "length(excluded.scenario), excluded.scenario) < (operations, "
           "switches, length(scenario), scenario)",
           found.driver, found.signature, found.invariant, found.assumes,
           found.reason, found.operations, found.switches, found.message,
           found.expected, found.found, found.function, found.scenario,
-          found.trace);
+          found.trace, found.timeline);
   // It may be understood since, or no longer.
   Execute(database,
           "UPDATE finding SET reason = ? WHERE driver = ? AND signature = ?",
@@ -264,6 +271,20 @@ absl::Status History::Record(NightNumber night,
   });
 }
 
+absl::Status History::Record(const std::vector<Reach>& reaches) {
+  return Guarded(*database_, [&]() -> absl::Status {
+    SQLite::Transaction transaction(*database_,
+                                    SQLite::TransactionBehavior::IMMEDIATE);
+    for (const Reach& reach : reaches) {
+      Execute(*database_, "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?, ?)",
+              reach.finding, reach.driver, reach.night, reach.runs ? 1 : 0,
+              reach.signature);
+    }
+    transaction.commit();
+    return absl::OkStatus();
+  });
+}
+
 absl::Status History::Record(const CorpusRecord& corpus) {
   return Guarded(*database_, [&]() -> absl::Status {
     Execute(*database_,
@@ -346,8 +367,8 @@ absl::StatusOr<std::vector<Finding>> History::Findings() {
     SQLite::Statement row(
         *database_,
         "SELECT id, driver, signature, invariant, assumes, reason, operations, "
-        "switches, message, expected, found, function, scenario, trace "
-        "FROM finding ORDER BY driver, signature");
+        "switches, message, expected, found, function, scenario, trace, "
+        "timeline FROM finding ORDER BY driver, signature");
     while (row.executeStep()) {
       Finding finding;
       finding.id = row.getColumn(0).getInt64();
@@ -363,7 +384,8 @@ absl::StatusOr<std::vector<Finding>> History::Findings() {
                        .found = row.getColumn(10).getString(),
                        .function = row.getColumn(11).getString(),
                        .scenario = row.getColumn(12).getString(),
-                       .trace = row.getColumn(13).getString()};
+                       .trace = row.getColumn(13).getString(),
+                       .timeline = row.getColumn(14).getString()};
       by_id[finding.id] = findings.size();
       findings.push_back(std::move(finding));
     }
@@ -377,6 +399,23 @@ absl::StatusOr<std::vector<Finding>> History::Findings() {
            .instead = judged.getColumn(3).getString()});
     }
     return findings;
+  });
+}
+
+absl::StatusOr<std::vector<Reach>> History::Reaches() {
+  return Guarded(*database_, [&]() -> absl::StatusOr<std::vector<Reach>> {
+    std::vector<Reach> reaches;
+    SQLite::Statement row(*database_,
+                          "SELECT finding, driver, night, runs, signature "
+                          "FROM reach ORDER BY finding, driver");
+    while (row.executeStep()) {
+      reaches.push_back({.finding = row.getColumn(0).getInt64(),
+                         .driver = row.getColumn(1).getString(),
+                         .night = row.getColumn(2).getInt64(),
+                         .runs = row.getColumn(3).getInt() != 0,
+                         .signature = row.getColumn(4).getString()});
+    }
+    return reaches;
   });
 }
 

@@ -65,6 +65,7 @@ struct Found {
   int64_t operations = 0, switches = 0;
   std::string message, expected, found, function;
   std::string scenario, trace;  // texts
+  std::string timeline;         // a JSON list of report::Row; may be empty
 };
 
 // It, and what became of it.
@@ -79,6 +80,15 @@ struct Replayed {
   int64_t finding = 0;
   bool shows = false;
   std::string instead;
+};
+
+// What a finding's scenario shows on another driver, when it was last tried.
+struct Reach {
+  int64_t finding = 0;
+  std::string driver;
+  NightNumber night = 0;
+  bool runs = true;       // false: the driver cannot run it
+  std::string signature;  // of the same invariant; empty: it shows none
 };
 
 // The corpus of a driver after a night.
@@ -108,6 +118,8 @@ class History {
   // What replays showed; `instead`: the findings that some of them speak of.
   absl::Status Record(NightNumber night, const std::vector<Replayed>& replayed,
                       const std::vector<Found>& instead);
+  // Replaces what is recorded of these findings and drivers.
+  absl::Status Record(const std::vector<Reach>& reaches);
   // Replaces what is recorded of this night and driver.
   absl::Status Record(const CorpusRecord& corpus);
 
@@ -117,6 +129,8 @@ class History {
   absl::StatusOr<std::vector<CorpusRecord>> Corpora();
   // By driver, then by signature.
   absl::StatusOr<std::vector<Finding>> Findings();
+  // By finding, then by driver.
+  absl::StatusOr<std::vector<Reach>> Reaches();
 
   // Forgets slices, corpora and nights but for the last `nights`; judgements
   // too, but for the first, the last, and those at which something changed.

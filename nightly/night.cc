@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -54,8 +55,9 @@ class NightRun {
     const auto night = history_.Begin(Date(), options_.settings_text);
     if (!night.ok()) return night.status();
     result_.number = *night;
-    for (const auto step : {&NightRun::Replay, &NightRun::TakeIn,
-                            &NightRun::Search, &NightRun::Distil}) {
+    for (const auto step :
+         {&NightRun::Replay, &NightRun::TakeIn, &NightRun::Search,
+          &NightRun::Spread, &NightRun::Distil}) {
       status = (this->*step)();
       if (!status.ok()) return status;
     }
@@ -139,93 +141,120 @@ class NightRun {
     return ClearWork();
   }
 
-  // Which findings still show, on the drivers that can be had.
+  // Which findings still show, and on which other drivers, of those that can
+  // be had.
   absl::Status Replay() {
     const auto findings = history_.Findings();
     if (!findings.ok()) return findings.status();
     for (const DriverSettings& driver : settings().drivers) {
       if (Interrupted()) return absl::OkStatus();
-      absl::Status status = ClearWork();
-      if (!status.ok()) return status;
-      const std::string boot = folder_.Work() + "/boot.ats";
-      status = fuzz::WriteWhole(boot, kBoot);
-      if (!status.ok()) return status;
-      std::map<std::string, const Finding*> files;
-      std::vector<std::string> argv = Command("replay", driver);
-      argv.push_back(boot);
-      for (const Finding& finding : *findings) {
-        if (finding.found.driver != driver.Label()) continue;
-        const std::string path =
-            absl::StrCat(folder_.Work(), "/", finding.id, ".ats");
-        status = fuzz::WriteWhole(path, finding.found.scenario);
-        if (!status.ok()) return status;
-        files[path] = &finding;
-        argv.push_back(path);
-      }
-      Say(absl::StrCat(driver.Label(), ": replaying ", files.size(),
-                       files.size() == 1 ? " finding" : " findings"));
-      status = ReplayFiles(driver, argv, boot, files);
-      if (!status.ok()) return status;
+      Say(absl::StrCat(driver.Label(), ": replaying ", findings->size(),
+                       findings->size() == 1 ? " finding" : " findings"));
+      const auto runs = ReplayOn(driver, *findings);
+      if (!runs.ok()) return runs.status();
+      if (*runs) usable_.push_back(driver);
     }
     return absl::OkStatus();
   }
 
-  absl::Status ReplayFiles(const DriverSettings& driver,
-                           const std::vector<std::string>& argv,
-                           const std::string& boot,
-                           const std::map<std::string, const Finding*>& files) {
-    std::string why;
-    auto json = OutputOf(argv, &why);
-    if (!json.ok()) return json.status();
-    if (!json->is_null()) {
-      usable_.push_back(driver);
-      return Judge(*json, files);
+  // On which other drivers this night's findings show.
+  absl::Status Spread() {
+    auto findings = history_.Findings();
+    if (!findings.ok()) return findings.status();
+    for (const DriverSettings& driver : usable_) {
+      if (Interrupted()) return absl::OkStatus();
+      std::vector<Finding> others;
+      for (const Finding& finding : *findings) {
+        if (finding.judgements.front().night == result_.number &&
+            finding.found.driver != driver.Label()) {
+          others.push_back(finding);
+        }
+      }
+      if (others.empty()) continue;
+      const auto runs = ReplayOn(driver, others);
+      if (!runs.ok()) return runs.status();
     }
-    if (Interrupted()) return absl::OkStatus();
-    // The driver itself, or one of the scenarios?
-    std::vector<std::string> alone = Command("replay", driver);
-    alone.push_back(boot);
-    json = OutputOf(alone, &why);
+    return absl::OkStatus();
+  }
+
+  // False: the driver cannot be had.
+  absl::StatusOr<bool> ReplayOn(const DriverSettings& driver,
+                                const std::vector<Finding>& findings) {
+    absl::Status status = ClearWork();
+    if (!status.ok()) return status;
+    const std::string boot = folder_.Work() + "/boot.ats";
+    status = fuzz::WriteWhole(boot, kBoot);
+    if (!status.ok()) return status;
+    std::map<std::string, const Finding*> files;
+    std::vector<std::string> argv = Command("replay", driver);
+    argv.push_back(boot);
+    for (const Finding& finding : findings) {
+      const std::string path =
+          absl::StrCat(folder_.Work(), "/", finding.id, ".ats");
+      status = fuzz::WriteWhole(path, finding.found.scenario);
+      if (!status.ok()) return status;
+      files[path] = &finding;
+      argv.push_back(path);
+    }
+    std::string why;
+    const auto json = OutputOf(argv, &why);
     if (!json.ok()) return json.status();
     if (json->is_null()) {
-      Trouble(absl::StrCat(driver.Label(), " was not run: ", why));
-      return absl::OkStatus();
-    }
-    usable_.push_back(driver);
-    for (const auto& file : files) {
-      alone.back() = file.first;
-      json = OutputOf(alone, &why);
-      if (!json.ok()) return json.status();
-      if (json->is_null()) {
-        Trouble(absl::StrCat(driver.Label(), ": ", file.second->found.signature,
-                             " cannot be replayed: ", why));
-        continue;
+      if (!Interrupted()) {
+        Trouble(absl::StrCat(driver.Label(), " was not run: ", why));
       }
-      const absl::Status status = Judge(*json, {file});
-      if (!status.ok()) return status;
+      return false;
     }
-    return absl::OkStatus();
+    status = Judge(driver.Label(), *json, files);
+    if (!status.ok()) return status;
+    return true;
   }
 
-  absl::Status Judge(const Json& json,
+  absl::Status Judge(const std::string& driver, const Json& json,
                      const std::map<std::string, const Finding*>& files) {
+    std::set<std::string> refused;
+    for (const Json& each : json.value("refused", Json::array())) {
+      refused.insert(each.value("scenario", ""));
+    }
     std::vector<Replayed> replayed;
     std::vector<Found> instead;
+    std::vector<Reach> reaches;
     for (const auto& [path, finding] : files) {
+      // What it shows of the finding's invariant: the same, or else the last.
+      Found shown;
+      for (const Json& each : json.value("findings", Json::array())) {
+        if (each.value("scenario", "") != path) continue;
+        const Found found = FoundFrom(each, driver);
+        if (found.invariant == finding->found.invariant &&
+            shown.signature != finding->found.signature) {
+          shown = found;
+        }
+      }
+      const bool runs = refused.count(path) == 0;
+      if (finding->found.driver != driver) {
+        reaches.push_back({.finding = finding->id,
+                           .driver = driver,
+                           .night = result_.number,
+                           .runs = runs,
+                           .signature = shown.signature});
+        continue;
+      }
+      if (!runs) {
+        Trouble(absl::StrCat(driver, ": ", finding->found.signature,
+                             " cannot be replayed"));
+        continue;
+      }
       Replayed& each = replayed.emplace_back();
       each.finding = finding->id;
-      Found other;
-      for (const Json& shown : json.value("findings", Json::array())) {
-        if (shown.value("scenario", "") != path) continue;
-        const Found found = FoundFrom(shown, finding->found.driver);
-        if (found.signature == finding->found.signature) each.shows = true;
-        if (found.invariant == finding->found.invariant) other = found;
-      }
-      if (each.shows || other.signature.empty()) continue;
-      each.instead = other.signature;
-      instead.push_back(std::move(other));
+      each.shows = shown.signature == finding->found.signature;
+      if (each.shows || shown.signature.empty()) continue;
+      each.instead = shown.signature;
+      instead.push_back(std::move(shown));
     }
-    return history_.Record(result_.number, replayed, instead);
+    const absl::Status status =
+        history_.Record(result_.number, replayed, instead);
+    if (!status.ok()) return status;
+    return history_.Record(reaches);
   }
 
   // What other engines left in the folders of take-in.

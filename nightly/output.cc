@@ -63,6 +63,10 @@ Found FoundFrom(const Json& json, const std::string& driver) {
   found.scenario = ContentsOf(scenario.string());
   found.trace = ContentsOf((scenario.parent_path() / "trace.txt").string())
                     .substr(0, kMostTrace);
+  const Json whole =
+      ObjectIn((scenario.parent_path() / "finding.json").string());
+  if (whole.contains("timeline")) found.timeline = whole["timeline"].dump();
+  if (found.timeline.size() > kMostTrace) found.timeline.clear();
   return found;
 }
 
