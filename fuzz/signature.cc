@@ -91,7 +91,9 @@ Location LocationOf(const Violation& violation, model::System& system) {
   const std::span<const atsfuzz_event> events = system.Events();
   if (static_cast<size_t>(violation.event) >= events.size()) return Location();
   const atsfuzz_event& event = events[violation.event];
-  const bool warning = violation.invariant == properties::Invariant::kNoWarning;
+  const bool warning =
+      violation.invariant == properties::Invariant::kNoWarning ||
+      violation.invariant == properties::Invariant::kLockDiscipline;
   if (warning && event.kernel_function != nullptr) {
     return WarningSite(event, system);
   }

@@ -114,6 +114,8 @@ enum atsfuzz_event_kind {
    * barrier. a: what; b: what is there now; both the first eight bytes.
    */
   ATSFUZZ_EVENT_EARLY_LOAD,
+  /* A rule of locking was broken at a place in the kernel. text: which. */
+  ATSFUZZ_EVENT_LOCK_RULE,
 };
 
 enum atsfuzz_config_register {

@@ -177,6 +177,7 @@ void Checker::State::Dispatch(const StepView& step, int index) {
     case ATSFUZZ_EVENT_MEMORY_ERROR:
     case ATSFUZZ_EVENT_TIMEOUT:
     case ATSFUZZ_EVENT_OVERFLOW:
+    case ATSFUZZ_EVENT_LOCK_RULE:
       warnings_.OnEvent(step, index);
       break;
     default:

@@ -29,6 +29,7 @@ constexpr std::array<absl::string_view, kInvariants> kNames = {
     "stu-matches-granule",
     "tags-unique",
     "no-leak",
+    "lock-discipline",
     "progress",
     "data-race",
 };

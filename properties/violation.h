@@ -34,10 +34,11 @@ enum class Invariant : uint8_t {
   kStuMatchesGranule,
   kTagsUnique,
   kNoLeak,
+  kLockDiscipline,
   kProgress,
   kDataRace,
 };
-inline constexpr int kInvariants = 23;
+inline constexpr int kInvariants = 24;
 
 // "belief-matches-device".
 absl::string_view InvariantName(Invariant invariant);

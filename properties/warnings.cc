@@ -77,6 +77,19 @@ void Warnings::OnEvent(const StepView& step, int index) {
     case ATSFUZZ_EVENT_ILLEGAL_COMMAND:
       queue_stopped_ = true;
       return;
+    case ATSFUZZ_EVENT_LOCK_RULE:
+      v = step.findings.Report(Invariant::kLockDiscipline, SubjectOf(event));
+      if (v == nullptr) return;
+      v->message = absl::StrCat(
+          "A rule of locking is broken",
+          event.line != 0 ? absl::StrCat(" in ", Text(event.kernel_function))
+                          : std::string(),
+          ": ", Text(event.text), ".");
+      v->expected =
+          "declared locks are held, their order is acyclic, nothing sleeps "
+          "in atomic context";
+      v->found = std::string(Text(event.text));
+      break;
     case ATSFUZZ_EVENT_MEMORY_ERROR:
       v = step.findings.Report(Invariant::kMemorySafe, SubjectOf(event));
       if (v == nullptr) return;

@@ -13,6 +13,15 @@
 // memory-safe           Always. No use after free, double free or overflow that
 //   the runtime noticed (sanitizer reports end the process and are found
 //   there).
+// lock-discipline       Always. What lockdep checks: a lock that is declared to
+// be
+//   held is; locks of two kinds are taken in one order everywhere (of a run),
+//   and no two of a kind at once unless the source says so; what is released
+//   is held, and nothing is held when an operation returns; nothing sleeps, or
+//   waits for memory, under a spinlock, a rwlock or in an RCU section; an RCU
+//   pointer is read in one, or under what protects it. Rule:
+//   Documentation/locking/lockdep-design.rst, RCU/lockdep.rst. Interrupts that
+//   deadlock with whom they interrupt are not told.
 // progress              Always. Every operation ends with a live command queue:
 //   no wait of arm_smmu_cmdq_issue_cmdlist (arm-smmu-v3.c) times out. A queue
 //   that an illegal command has stopped is not live: that is

@@ -59,6 +59,8 @@ std::string LineOf(const model::Topology& topology,
       return "kernel: " + TextOf(event);
     case ATSFUZZ_EVENT_WARN:
       return (event.a != 0 ? "BUG: " : "WARN: ") + TextOf(event);
+    case ATSFUZZ_EVENT_LOCK_RULE:
+      return "locking: " + TextOf(event);
     case ATSFUZZ_EVENT_ALLOC:
       return (event.c & 0x100) != 0 ? AllocationText(event) : "";
     case ATSFUZZ_EVENT_PCI_RETURN:

@@ -143,6 +143,7 @@ void Timeline::EventsOfThreads(model::System& system) {
                            : ToText(model::Actor::Thread(event.thread)),
                .text = lines[i].text};
     if (stop || event.kind == ATSFUZZ_EVENT_WARN ||
+        event.kind == ATSFUZZ_EVENT_LOCK_RULE ||
         event.kind == ATSFUZZ_EVENT_EARLY_LOAD) {
       row.where = Innermost(system.Locate(event));
     }
@@ -171,6 +172,7 @@ void Timeline::Events(model::System& system) {
                .lane = SubjectOf(topology_, event),
                .text = line.text};
     if (event.kind == ATSFUZZ_EVENT_WARN ||
+        event.kind == ATSFUZZ_EVENT_LOCK_RULE ||
         event.kind == ATSFUZZ_EVENT_PCI_RETURN) {
       row.where = Innermost(system.Locate(event));
     }

@@ -56,6 +56,35 @@ void *atsfuzz_memory_descriptor_page(const void *descriptor);
 /* Devm memory of SMMU removal. */
 void atsfuzz_memory_free_managed(void);
 
+/* ---- Lock discipline (locks.c) -------------------------------------------- */
+
+struct atsfuzz_lock_place {
+	const char *file;
+	const char *function;
+	unsigned int line;
+};
+
+enum atsfuzz_lock_how {
+	ATSFUZZ_LOCK_WRITE = 1,	    /* nobody else has it meanwhile */
+	ATSFUZZ_LOCK_TRIED = 2,	    /* nobody waited for it */
+	ATSFUZZ_LOCK_NESTED = 4,    /* the source says that one of its kind is held */
+	ATSFUZZ_LOCK_RECURSIVE = 8, /* whoever has it may take it again */
+};
+
+/* A thread is about to take a lock, and has given it back. Reported are locks that
+ * are taken in two orders, two of one class at a time, and what was not held. */
+void atsfuzz_lock_taken(const void *lock, const char *kind, unsigned int how,
+			const struct atsfuzz_lock_place *place);
+void atsfuzz_lock_given(const void *lock, const char *name, const struct atsfuzz_lock_place *place);
+/* With ATSFUZZ_LOCK_WRITE in `how`, only if nobody else has it. */
+int atsfuzz_lock_is_held(const void *lock, unsigned int how);
+/* RCU's sections, which nest. */
+void atsfuzz_rcu_enter(void);
+void atsfuzz_rcu_leave(void);
+int atsfuzz_rcu_is_reader(void);
+/* A rule of locking is broken: an ATSFUZZ_EVENT_LOCK_RULE. */
+void atsfuzz_lock_report(const struct atsfuzz_lock_place *place, const char *format, ...);
+
 /* ---- Log (runtime.c) ---------------------------------------------------- */
 
 void atsfuzz_log(int level, const char *device, const char *format, ...);
@@ -186,9 +215,6 @@ ATSFUZZ_HARNESS static inline void atsfuzz_leave_atomic(void)
  */
 int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, const char *file,
 		     unsigned int line, const char *function);
-/* Reports who may not sleep here. `what` does. */
-void atsfuzz_must_not_sleep(const char *what, const char *file, unsigned int line,
-			    const char *function);
 /* Until every reader of now has left its section. */
 void atsfuzz_synchronize(void);
 
@@ -230,6 +256,8 @@ int atsfuzz_pci_call_fails(int call);
 
 /* ---- libc, by other names ------------------------------------------------- */
 
+/* Tests have its headers. */
+#ifndef __cplusplus
 void *memset(void *, int, unsigned long);
 void *memcpy(void *, const void *, unsigned long);
 void *memmove(void *, const void *, unsigned long);
@@ -239,5 +267,6 @@ int strncmp(const char *, const char *, unsigned long);
 unsigned long strlen(const char *);
 char *strchr(const char *, int);
 char *strstr(const char *, const char *);
+#endif
 
 #endif /* ATSFUZZ_LINUX_KERNEL_BOUNDARY_H_ */

@@ -58,8 +58,14 @@ static void fire(int at)
 {
 	int result = ATSFUZZ_INTERRUPT_WAKE_THREAD;
 
-	if (lines[at].handler)
+	if (lines[at].handler) {
+		uint32_t interrupted = atsfuzz_locks_interrupt();
+
+		atsfuzz_enter_atomic();
 		result = lines[at].handler(FIRST_LINE + at, lines[at].data);
+		atsfuzz_leave_atomic();
+		atsfuzz_locks_interrupt_ends(interrupted);
+	}
 	if (result == ATSFUZZ_INTERRUPT_WAKE_THREAD && lines[at].thread)
 		lines[at].woken = 1;
 }

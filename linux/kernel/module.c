@@ -80,6 +80,7 @@ static void boot_step(void *data)
 	for (unsigned int i = 0; i < machine.smmu_count && !*result; i++)
 		*result = atsfuzz_driver_probe_smmu(i);
 	atsfuzz_interrupts_run_threads();
+	atsfuzz_locks_return();
 }
 
 static int is_process(const struct atsfuzz_request *r)
@@ -97,6 +98,7 @@ static int boot(const struct atsfuzz_machine *m)
 	restore_kernel_data();
 	atsfuzz_memory_reset();
 	atsfuzz_threads_boot();
+	atsfuzz_locks_boot();
 	atsfuzz_runtime_boot();
 	atsfuzz_interrupts_boot();
 	atsfuzz_runtime_begin(NULL);
@@ -222,6 +224,7 @@ static void operate_step(void *data)
 	}
 	atsfuzz_mm_grace_period();
 	operation->result = result;
+	atsfuzz_locks_return();
 	atsfuzz_interrupts_run_threads();
 }
 
@@ -311,6 +314,7 @@ static void shutdown_step(void *data)
 			atsfuzz_core_domain_free(i);
 	release_kind(1);
 	release_kind(0);
+	atsfuzz_locks_return();
 	atsfuzz_interrupts_run_threads();
 }
 

@@ -194,6 +194,19 @@ void atsfuzz_warn(const char *file, unsigned int line, const char *function, int
 		die();
 }
 
+void atsfuzz_lock_report(const struct atsfuzz_lock_place *place, const char *format, ...)
+{
+	struct atsfuzz_event *event = atsfuzz_event_add(ATSFUZZ_EVENT_LOCK_RULE);
+	va_list arguments;
+
+	event->file = place->file;
+	event->line = place->line;
+	event->kernel_function = place->function;
+	va_start(arguments, format);
+	event->text = keep_text(NULL, format, arguments);
+	va_end(arguments);
+}
+
 /* ---- Time ------------------------------------------------------------------------ */
 
 unsigned long long atsfuzz_time_ns(void)

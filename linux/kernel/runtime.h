@@ -27,6 +27,16 @@ uint32_t atsfuzz_runtime_changes(void);
  */
 int atsfuzz_runtime_guard(void (*step)(void *), void *data);
 
+/* ---- locks.c ---------------------------------------------------------------------- */
+
+void atsfuzz_locks_boot(void);
+/* An interrupt comes: its handler holds nothing, whatever the thread holds. Returns
+ * what its end is to be told. */
+uint32_t atsfuzz_locks_interrupt(void);
+void atsfuzz_locks_interrupt_ends(uint32_t first);
+/* The thread's operation returns: it must hold nothing. */
+void atsfuzz_locks_return(void);
+
 /* ---- threads.c ------------------------------------------------------------ */
 
 enum { THREADS = 1 + ATSFUZZ_MAX_THREADS };

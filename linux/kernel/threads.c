@@ -187,13 +187,6 @@ int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, co
 	return 0;
 }
 
-void atsfuzz_must_not_sleep(const char *what, const char *file, unsigned int line,
-			    const char *function)
-{
-	atsfuzz_warn(file, line, function, 0, "sleeping function called from invalid context: %s",
-		     what);
-}
-
 void atsfuzz_synchronize(void)
 {
 	unsigned int readers = atsfuzz_threads_readers() & ~(1u << atsfuzz_thread);

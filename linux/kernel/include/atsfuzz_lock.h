@@ -314,29 +314,40 @@ typedef struct {
 struct lock_class_key {
 	int unused;
 };
+/* `class`: who made it, as the maker calls it; NULL: nobody did. */
 struct mutex {
 	int held;
+	const char *class;
 };
 typedef struct {
 	int held;
+	const char *class;
 } spinlock_t, raw_spinlock_t;
 typedef struct {
 	int writer, readers;
+	const char *class;
 } rwlock_t;
 struct rw_semaphore {
 	int writer, readers;
+	const char *class;
 };
 #define __MUTEX_INITIALIZER(name) \
 	{ \
-		0 \
+		.class = #name \
 	}
-#define DEFINE_MUTEX(name) struct mutex name = { 0 }
-#define DEFINE_SPINLOCK(name) spinlock_t name = { 0 }
-#define DECLARE_RWSEM(name) struct rw_semaphore name = { 0 }
-#define mutex_init(m) ((void)((m)->held = 0))
-#define spin_lock_init(l) ((void)((l)->held = 0))
-#define raw_spin_lock_init(l) ((void)((l)->held = 0))
-#define rwlock_init(l) ((void)((l)->writer = (l)->readers = 0))
+#define DEFINE_MUTEX(name) struct mutex name = { .class = #name }
+#define DEFINE_SPINLOCK(name) spinlock_t name = { .class = #name }
+#define DECLARE_RWSEM(name) struct rw_semaphore name = { .class = #name }
+#define __class_of_this_place(l) \
+	({ \
+		static const char __class[] = #l; \
+		__class; \
+	})
+#define mutex_init(m) ((void)((m)->held = 0, (m)->class = __class_of_this_place(m)))
+#define spin_lock_init(l) mutex_init(l)
+#define raw_spin_lock_init(l) mutex_init(l)
+#define rwlock_init(l) \
+	((void)((l)->writer = (l)->readers = 0, (l)->class = __class_of_this_place(l)))
 #define init_rwsem(l) rwlock_init(l)
 #define mutex_destroy(m) ((void)(m))
 
@@ -346,10 +357,19 @@ struct rw_semaphore {
 #define __wait_for(writer, readers, name) \
 	(unlikely(__marked(writer) || __marked(readers)) && \
 	 atsfuzz_wait_for(&(writer), &(readers), name, __FILE__, __LINE__, __func__))
-#define __take(l) \
+#define __this_place \
+	({ \
+		static const struct atsfuzz_lock_place __place = { __FILE__, __func__, __LINE__ }; \
+		&__place; \
+	})
+#define __lock_rule(kept, ...) \
+	(likely(kept) ? (void)0 : atsfuzz_lock_report(__this_place, __VA_ARGS__))
+#define __is_taken(lock, how) atsfuzz_lock_taken(lock, (lock)->class, how, __this_place)
+#define __take(l, how) \
 	do { \
 		typeof(l) __lock = (l); \
 		atsfuzz_step_before(&__lock->held, &__lock->held); \
+		__is_taken(__lock, ATSFUZZ_LOCK_WRITE | (how)); \
 		(void)__wait_for(__lock->held, __lock->held, #l); \
 		__marked(__lock->held) = __me; \
 		__race_acquire(__lock); \
@@ -361,16 +381,15 @@ struct rw_semaphore {
 		atsfuzz_step(); \
 		__race_release(__lock); \
 		__weak_release(); \
-		if (unlikely(__marked(__lock->held) != __me)) \
-			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
-				     "release of %s, which is not held", #l); \
+		atsfuzz_lock_given(__lock, #l, __this_place); \
 		__marked(__lock->held) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
-#define __take_read(l) \
+#define __take_read(l, how) \
 	do { \
 		typeof(l) __lock = (l); \
 		atsfuzz_step_before(&__lock->writer, &__lock->writer); \
+		__is_taken(__lock, how); \
 		(void)__wait_for(__lock->writer, __lock->writer, #l); \
 		__marked(__lock->readers)++; \
 		__race_acquire(&__lock->writer); \
@@ -382,13 +401,15 @@ struct rw_semaphore {
 		atsfuzz_step(); \
 		__race_release(&__lock->readers); \
 		__weak_release(); \
+		atsfuzz_lock_given(__lock, #l, __this_place); \
 		__marked(__lock->readers)--; \
 		atsfuzz_changed(); \
 	} while (0)
-#define __take_write(l) \
+#define __take_write(l, how) \
 	do { \
 		typeof(l) __lock = (l); \
 		atsfuzz_step_before(&__lock->writer, &__lock->readers); \
+		__is_taken(__lock, ATSFUZZ_LOCK_WRITE | (how)); \
 		(void)__wait_for(__lock->writer, __lock->readers, #l); \
 		__marked(__lock->writer) = __me; \
 		__race_acquire(&__lock->writer); \
@@ -401,24 +422,20 @@ struct rw_semaphore {
 		atsfuzz_step(); \
 		__race_release(&__lock->writer); \
 		__weak_release(); \
-		if (unlikely(__marked(__lock->writer) != __me)) \
-			atsfuzz_warn(__FILE__, __LINE__, __func__, 0, \
-				     "release of %s, which is not held", #l); \
+		atsfuzz_lock_given(__lock, #l, __this_place); \
 		__marked(__lock->writer) = 0; \
 		atsfuzz_changed(); \
 	} while (0)
 
 #define __may_sleep(what) \
-	do { \
-		if (unlikely(atsfuzz_is_atomic())) \
-			atsfuzz_must_not_sleep(what, __FILE__, __LINE__, __func__); \
-	} while (0)
-#define mutex_lock(m) \
+	__lock_rule(!atsfuzz_is_atomic(), "%s may sleep, which is forbidden here", what)
+#define __mutex_lock(m, how) \
 	do { \
 		__may_sleep("mutex_lock"); \
-		__take(m); \
+		__take(m, how); \
 	} while (0)
-#define mutex_lock_nested(m, c) mutex_lock(m)
+#define mutex_lock(m) __mutex_lock(m, 0)
+#define mutex_lock_nested(m, c) __mutex_lock(m, (c) ? ATSFUZZ_LOCK_NESTED : 0)
 #define mutex_lock_interruptible(m) \
 	({ \
 		mutex_lock(m); \
@@ -429,24 +446,26 @@ struct rw_semaphore {
 		typeof(m) __lock = (m); \
 		atsfuzz_step(); \
 		__weak_order_loads(); \
-		__marked(__lock->held) ? 0 : \
-					 (__race_acquire(__lock), __marked(__lock->held) = __me); \
+		__marked(__lock->held) ? \
+			0 : \
+			(__is_taken(__lock, ATSFUZZ_LOCK_WRITE | ATSFUZZ_LOCK_TRIED), \
+			 __race_acquire(__lock), __marked(__lock->held) = __me); \
 	})
 #define mutex_unlock(m) __give(m)
 #define mutex_is_locked(m) __marked((m)->held)
 
 /* Whoever holds one of these must not sleep. */
-#define __atomically(take, l) \
+#define __atomically(take, l, how) \
 	do { \
 		atsfuzz_enter_atomic(); \
-		take(l); \
+		take(l, how); \
 	} while (0)
 #define __no_longer(give, l) \
 	do { \
 		give(l); \
 		atsfuzz_leave_atomic(); \
 	} while (0)
-#define spin_lock(l) __atomically(__take, l)
+#define spin_lock(l) __atomically(__take, l, 0)
 #define spin_unlock(l) __no_longer(__give, l)
 #define spin_lock_irq(l) spin_lock(l)
 #define spin_unlock_irq(l) spin_unlock(l)
@@ -464,7 +483,8 @@ struct rw_semaphore {
 #define raw_spin_unlock(l) spin_unlock(l)
 #define raw_spin_lock_irqsave(l, flags) spin_lock_irqsave(l, flags)
 #define raw_spin_unlock_irqrestore(l, flags) spin_unlock_irqrestore(l, flags)
-#define read_lock(l) __atomically(__take_read, l)
+/* A reader may read once more: writers wait for both. */
+#define read_lock(l) __atomically(__take_read, l, ATSFUZZ_LOCK_RECURSIVE)
 #define read_unlock(l) __no_longer(__give_read, l)
 #define read_lock_irqsave(l, flags) \
 	do { \
@@ -476,7 +496,7 @@ struct rw_semaphore {
 		(void)(flags); \
 		read_unlock(l); \
 	} while (0)
-#define write_lock(l) __atomically(__take_write, l)
+#define write_lock(l) __atomically(__take_write, l, 0)
 #define write_unlock(l) __no_longer(__give_write, l)
 #define write_lock_irqsave(l, flags) \
 	do { \
@@ -491,13 +511,13 @@ struct rw_semaphore {
 #define down_read(l) \
 	do { \
 		__may_sleep("down_read"); \
-		__take_read(l); \
+		__take_read(l, 0); \
 	} while (0)
 #define up_read(l) __give_read(l)
 #define down_write(l) \
 	do { \
 		__may_sleep("down_write"); \
-		__take_write(l); \
+		__take_write(l, 0); \
 	} while (0)
 #define up_write(l) __give_write(l)
 #define local_irq_save(flags) \
@@ -513,10 +533,12 @@ struct rw_semaphore {
 #define preempt_disable() atsfuzz_enter_atomic()
 #define preempt_enable() atsfuzz_leave_atomic()
 
-#define lockdep_assert_held(l) ((void)WARN_ON(__marked((l)->held) != __me))
-#define lockdep_assert_held_write(l) ((void)(l))
-#define lockdep_assert_not_held(l) ((void)(l))
-#define lockdep_is_held(l) (__marked((l)->held) == __me)
+#define lockdep_is_held(l) atsfuzz_lock_is_held(l, 0)
+#define lockdep_assert_held(l) __lock_rule(lockdep_is_held(l), "%s is not held", #l)
+#define lockdep_assert_held_write(l) \
+	__lock_rule(atsfuzz_lock_is_held(l, ATSFUZZ_LOCK_WRITE), "%s is not held for writing", #l)
+#define lockdep_assert_not_held(l) __lock_rule(!lockdep_is_held(l), "%s is held", #l)
+#define lockdep_assert(condition) __lock_rule(condition, "%s does not hold", #condition)
 #define might_lock(l) ((void)(l))
 #define might_sleep() __may_sleep("might_sleep")
 #define might_sleep_if(condition) \
@@ -536,18 +558,30 @@ struct rcu_head {
 #define rcu_read_lock() \
 	do { \
 		atsfuzz_step(); \
+		atsfuzz_rcu_enter(); \
 		atsfuzz_enter_atomic(); \
 	} while (0)
 #define rcu_read_unlock() \
 	do { \
 		atsfuzz_step(); \
+		atsfuzz_rcu_leave(); \
 		__race_leave_readers(); \
 		atsfuzz_leave_atomic(); \
 		atsfuzz_changed(); \
 	} while (0)
-#define rcu_dereference(p) READ_ONCE(p)
-#define rcu_dereference_protected(p, c) (p)
-#define rcu_dereference_check(p, c) (p)
+#define rcu_read_lock_held() atsfuzz_rcu_is_reader()
+#define rcu_dereference_check(p, c) \
+	({ \
+		__lock_rule(rcu_read_lock_held() || (c), "%s is read outside of an RCU section", \
+			    #p); \
+		READ_ONCE(p); \
+	})
+#define rcu_dereference(p) rcu_dereference_check(p, 0)
+#define rcu_dereference_protected(p, c) \
+	({ \
+		__lock_rule(c, "%s is read without what protects it: %s", #p, #c); \
+		(p); \
+	})
 #define rcu_access_pointer(p) __marked(p)
 #define rcu_dereference_raw(p) READ_ONCE(p)
 #define rcu_assign_pointer(p, v) \
@@ -565,6 +599,7 @@ struct rcu_head {
 #define kfree_rcu_mightsleep(p) atsfuzz_memory_free_deferred(p)
 #define synchronize_rcu() \
 	do { \
+		__may_sleep("synchronize_rcu"); \
 		atsfuzz_synchronize(); \
 		__race_see_readers_left(); \
 	} while (0)
@@ -589,9 +624,14 @@ struct srcu_struct {
 #define udelay(us) atsfuzz_delay_ns((us)*1000ULL)
 #define ndelay(ns) atsfuzz_delay_ns(ns)
 #define mdelay(ms) atsfuzz_delay_ns((ms)*1000000ULL)
-#define msleep(ms) mdelay(ms)
-#define usleep_range(a, b) udelay(b)
-#define fsleep(us) udelay(us)
+#define __sleep_us(us) \
+	do { \
+		__may_sleep("sleep"); \
+		udelay(us); \
+	} while (0)
+#define msleep(ms) __sleep_us((ms)*1000ULL)
+#define usleep_range(a, b) __sleep_us(b)
+#define fsleep(us) __sleep_us(us)
 
 #if __has_include(<linux/args.h>)
 #include <linux/args.h>

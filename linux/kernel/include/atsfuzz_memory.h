@@ -32,18 +32,26 @@
 #define __allocate_fails(size) atsfuzz_memory_fails(size, __place())
 #define __zero(gfp) (((gfp)&__GFP_ZERO) ? ATSFUZZ_MEMORY_ZERO : 0)
 
-#define kmalloc(size, gfp) __allocate(size, __zero(gfp))
-#define kzalloc(size, gfp) __allocate(size, ATSFUZZ_MEMORY_ZERO)
-#define kcalloc(n, size, gfp) __allocate(size_mul(n, size), ATSFUZZ_MEMORY_ZERO)
-#define kmalloc_array(n, size, gfp) __allocate(size_mul(n, size), __zero(gfp))
+/* Whoever may wait for memory may sleep. */
+#define __waits(gfp) (((gfp)&GFP_KERNEL) ? __may_sleep("an allocation") : (void)0)
+
+#define kmalloc(size, gfp) (__waits(gfp), __allocate(size, __zero(gfp)))
+#define kzalloc(size, gfp) (__waits(gfp), __allocate(size, ATSFUZZ_MEMORY_ZERO))
+#define kcalloc(n, size, gfp) kzalloc(size_mul(n, size), gfp)
+#define kmalloc_array(n, size, gfp) kmalloc(size_mul(n, size), gfp)
 #define kvcalloc(n, size, gfp) kcalloc(n, size, gfp)
 #define kvzalloc(size, gfp) kzalloc(size, gfp)
 #define kvmalloc(size, gfp) kmalloc(size, gfp)
-#define kmalloc_obj(object, ...) ((typeof(object) *)kmalloc(sizeof(object), GFP_KERNEL))
-#define kzalloc_obj(object, ...) ((typeof(object) *)kzalloc(sizeof(object), GFP_KERNEL))
-#define kzalloc_objs(object, n, ...) ((typeof(object) *)kcalloc(n, sizeof(object), GFP_KERNEL))
+/* The flags are the last argument, and may be left out. */
+#define __first_of(first, ...) first
+#define __gfp_of(...) __first_of(__VA_ARGS__ __VA_OPT__(, ) GFP_KERNEL)
+#define kmalloc_obj(object, ...) ((typeof(object) *)kmalloc(sizeof(object), __gfp_of(__VA_ARGS__)))
+#define kzalloc_obj(object, ...) ((typeof(object) *)kzalloc(sizeof(object), __gfp_of(__VA_ARGS__)))
+#define kzalloc_objs(object, n, ...) \
+	((typeof(object) *)kcalloc(n, sizeof(object), __gfp_of(__VA_ARGS__)))
 #define kzalloc_flex(object, member, n, ...) \
-	((typeof(object) *)kzalloc(struct_size((typeof(object) *)NULL, member, n), GFP_KERNEL))
+	((typeof(object) *)kzalloc(struct_size((typeof(object) *)NULL, member, n), \
+				   __gfp_of(__VA_ARGS__)))
 #define kfree(p) atsfuzz_memory_free(p)
 #define kvfree(p) atsfuzz_memory_free(p)
 #define kfree_const(p) atsfuzz_memory_free(p)
@@ -52,7 +60,7 @@
 	({ \
 		const void *__from = (p); \
 		size_t __bytes = (size); \
-		void *__to = __allocate(__bytes, __zero(gfp)); \
+		void *__to = kmalloc(__bytes, gfp); \
 		if (__to && __from) { \
 			size_t __have = atsfuzz_memory_size(__from); \
 			memcpy(__to, __from, __have < __bytes ? __have : __bytes); \
@@ -95,7 +103,7 @@ static inline int __snprintf(char *out, size_t size, const char *fmt, ...)
 	__snprintf((buffer) + (at), PAGE_SIZE - (at), fmt, ##__VA_ARGS__)
 
 #define devm_kzalloc(dev, size, gfp) \
-	((void)(dev), __allocate(size, ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_MANAGED))
+	((void)(dev), __waits(gfp), __allocate(size, ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_MANAGED))
 #define devm_kcalloc(dev, n, size, gfp) devm_kzalloc(dev, size_mul(n, size), gfp)
 #define devm_kmalloc(dev, size, gfp) devm_kzalloc(dev, size, gfp)
 #define devm_krealloc(dev, p, size, gfp) NULL
@@ -109,9 +117,10 @@ static inline int __snprintf(char *out, size_t size, const char *fmt, ...)
 		*(handle) = (dma_addr_t)__memory; \
 		__memory; \
 	})
-#define dma_alloc_coherent(dev, size, handle, gfp) ((void)(dev), __dma_allocate(size, handle, 0))
+#define dma_alloc_coherent(dev, size, handle, gfp) \
+	((void)(dev), __waits(gfp), __dma_allocate(size, handle, 0))
 #define dmam_alloc_coherent(dev, size, handle, gfp) \
-	((void)(dev), __dma_allocate(size, handle, ATSFUZZ_MEMORY_MANAGED))
+	((void)(dev), __waits(gfp), __dma_allocate(size, handle, ATSFUZZ_MEMORY_MANAGED))
 #define dma_free_coherent(dev, size, memory, handle) \
 	((void)(dev), (void)(size), (void)(handle), atsfuzz_memory_free(memory))
 
@@ -126,7 +135,8 @@ struct page {
 	atomic_t _refcount;
 };
 #define alloc_pages(gfp, order) \
-	((struct page *)__allocate(PAGE_SIZE << (order), ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA))
+	(__waits(gfp), (struct page *)__allocate(PAGE_SIZE << (order), \
+						 ATSFUZZ_MEMORY_ZERO | ATSFUZZ_MEMORY_DMA))
 #define alloc_pages_node(node, gfp, order) ((void)(node), alloc_pages(gfp, order))
 #define __free_pages(page, order) ((void)(order), atsfuzz_memory_free(page))
 #define free_pages(address, order) atsfuzz_memory_free((void *)(address))
@@ -219,7 +229,7 @@ static inline int __ida_lowest(struct ida *ida, unsigned int min, unsigned int m
 	return -ENOSPC;
 }
 #define ida_alloc_range(ida, min, max, gfp) \
-	(__allocate_fails(8) ? -ENOMEM : __ida_lowest(ida, min, max))
+	(__waits(gfp), __allocate_fails(8) ? -ENOMEM : __ida_lowest(ida, min, max))
 #define ida_alloc(ida, gfp) ida_alloc_range(ida, 0, INT_MAX, gfp)
 static inline void ida_free(struct ida *ida, unsigned int id)
 {
@@ -325,7 +335,7 @@ static inline int __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_
 	return -EBUSY;
 }
 #define xa_alloc(xa, id, entry, limit, gfp) \
-	(__allocate_fails(64) ? -ENOMEM : __xa_alloc(xa, id, entry, limit))
+	(__waits(gfp), __allocate_fails(64) ? -ENOMEM : __xa_alloc(xa, id, entry, limit))
 static inline int __xa_insert(struct xarray *xa, unsigned long index, void *entry)
 {
 	if (__xa_slot(xa, index))
@@ -334,7 +344,7 @@ static inline int __xa_insert(struct xarray *xa, unsigned long index, void *entr
 	return 0;
 }
 #define xa_insert(xa, index, entry, gfp) \
-	(__allocate_fails(64) ? -ENOMEM : __xa_insert(xa, index, entry))
+	(__waits(gfp), __allocate_fails(64) ? -ENOMEM : __xa_insert(xa, index, entry))
 #define xa_reserve(xa, index, gfp) (__xa_slot(xa, index) ? 0 : xa_insert(xa, index, NULL, gfp))
 static inline void *__xa_store(struct xarray *xa, unsigned long index, void *entry)
 {
