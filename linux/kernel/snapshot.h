@@ -5,8 +5,8 @@
 
 /*
  * What a snapshot's bytes are: this with `count` ranges; for each of the chunks
- * that the ranges are cut into a byte, 1 if it is like the chunk before it; the
- * contents of the others.
+ * that the ranges are cut into a byte, 1 if all its lines are alike; of each chunk
+ * its contents, or that line.
  */
 
 enum { ATSFUZZ_SNAPSHOT_RANGES = 96 };
