@@ -90,7 +90,14 @@ class Judge {
           "a domain is allocated while a function behind its SMMU is ",
           "released");
     }
-    if (!a.domain.valid() || a.domain != b.domain) return absl::OkStatus();
+    if (!a.domain.valid() || !b.domain.valid()) return absl::OkStatus();
+    if (IsNestedIn(b, a) || IsNestedIn(a, b)) {
+      const Operation& parents = IsNestedIn(b, a) ? a : b;
+      return Refuse("`", ToText(topology_, parents), "`: another thread uses ",
+                    Name((&parents == &a ? b : a).domain), ", whose parent is ",
+                    Name(parents.domain));
+    }
+    if (a.domain != b.domain) return absl::OkStatus();
     const std::string name = Name(a.domain);
     for (const Operation* operation : {&a, &b}) {
       if (operation->kind == OperationKind::kDomainNew ||
@@ -110,6 +117,13 @@ class Judge {
       return Refuse("two threads queue unmaps of ", name, " or flush it");
     }
     return absl::OkStatus();
+  }
+
+  // `parents` makes or ends the parent of the domain that `nested` names.
+  bool IsNestedIn(const Operation& nested, const Operation& parents) const {
+    return (parents.kind == OperationKind::kDomainNew ||
+            parents.kind == OperationKind::kDomainFree) &&
+           topology_.at(nested.domain).parent == parents.domain;
   }
 
   static bool ChangesPages(const Operation& operation) {

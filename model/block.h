@@ -37,7 +37,8 @@ void MakeThreadsValid(Scenario* scenario);
 //  - the functions of a group, and a PF and its VFs, are one thread's (iommufd
 //    and VFIO serialise by group, hotplug by device); a dma is anybody's;
 //  - a domain that is allocated or freed in the block is one thread's, and
-//    nobody else removes a function that it may be allocated through;
+//    nobody else removes a function that it may be allocated through, or names
+//    a domain that is nested in it (iommufd holds the parent);
 //  - one page of a domain is mapped and unmapped by one thread, and a domain's
 //    queued unmaps and flushes are one thread's;
 //  - processes come and go outside;

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 constexpr char kMachine[] =
     "smmu s0\npf p0 smmu=s0\npf p1 smmu=s0\nvf v2 of=p0 smmu=s0\n"
     "pf p3 smmu=s0 group=p1\ndomain d0 smmu=s0 stage=1\n"
-    "domain d1 smmu=s0 process\n";
+    "domain d1 smmu=s0 process\ndomain d2 smmu=s0 stage=2\n"
+    "domain d3 nested=d2 guest=stage1\n";
 
 Scenario Read(const std::string& rest) {
   const auto scenario = Parse(kMachine + rest, "test");
@@ -89,6 +90,8 @@ TEST(Block, WhatTheKernelsCallersDoNotDoSideBySideIsRefused) {
       {"release v2", "claim p0", "another thread has p0"},
       {"domain-free d0", "map d0 0", "another thread uses d0"},
       {"domain-new d0", "release p0", "is released"},
+      {"domain-free d2", "domain-new d3", "uses d3, whose parent is d2"},
+      {"attach p0 d3", "domain-new d2", "uses d3, whose parent is d2"},
       {"map d0 0..3", "unmap d0 3", "two threads change page 3 of d0"},
       {"unmap d0 0 queued", "flush d0", "queue unmaps of d0"},
       {"exit d1", "claim p0", "processes are not for `par`"},
