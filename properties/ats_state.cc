@@ -43,8 +43,18 @@ void AtsState::CheckTranslation(const StepView& step, const Replay& replay,
   }
 }
 
+void AtsState::CloseWindows(const StepView& step, const Replay& replay) {
+  for (StreamSlot slot = 0; slot < kStreamSlots; ++slot) {
+    if (interrupted_[slot] >= 0 &&
+        TranslatesAts(replay.ste[step.machine.Canonical(slot)])) {
+      interrupted_[slot] = -1;
+    }
+  }
+}
+
 void AtsState::OnChange(const StepView& step, const Replay& replay, int index) {
   const atsfuzz_event& event = step.events[index];
+  if (any_interrupted_) CloseWindows(step, replay);
   if (replay.ats == 0) return;
   for (int f = 0; f < step.machine.functions(); ++f) {
     if (!replay.AtsOn(f)) continue;

@@ -37,6 +37,9 @@ class AtsState {
   void AtRest(const StepView& step);
 
  private:
+  // Replacements that have ended with EATS on: what comes later, in the same
+  // step, is another one's.
+  void CloseWindows(const StepView& step, const Replay& replay);
   void CheckTranslation(const StepView& step, const Replay& replay, int f,
                         int index);
   void CheckBelief(const StepView& step, int f);
