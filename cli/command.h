@@ -35,6 +35,8 @@ int Distil(const std::vector<std::string>& arguments);
 int Report(const std::vector<std::string>& arguments);
 int Nightly(const std::vector<std::string>& arguments);
 int Drivers(const std::vector<std::string>& arguments);
+int Manual(const std::vector<std::string>& arguments);
+int Completion(const std::vector<std::string>& arguments);
 // Not for people: what a campaign talks to in the sanitized program
 // (fuzz/sanitized.h).
 int Worker(const std::vector<std::string>& arguments);

@@ -14,7 +14,7 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 11> kCommands = {{
+constexpr std::array<Command, 13> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"sweep", "places every fault that scenarios could meet, one at a time",
      Sweep},
@@ -29,6 +29,8 @@ constexpr std::array<Command, 11> kCommands = {{
     {"nightly", "a night's work from a timer, over several drivers", Nightly},
     {"report", "writes what the nights found as pages", Report},
     {"drivers", "lists the drivers that can be tested", Drivers},
+    {"manual", "prints the manual page", Manual},
+    {"completion", "prints what a shell needs to complete words", Completion},
 }};
 
 constexpr std::array<const char*, 2> kPlanned = {"explore", "mutants"};
