@@ -62,7 +62,7 @@ void CampaignFlags::AddTo(Flags* flags, const char* default_faults,
              "they are told in one line, and not shrunk again.",
              &seen);
   flags->Add("keep-going", "Goes on after a finding.", &keep_going);
-  flags->Add("json", "Prints one JSON object.", &json);
+  format.AddTo(flags, {Format::kText, Format::kJson, Format::kSarif});
 }
 
 absl::StatusOr<fuzz::CampaignOptions> CampaignOptionsFor(
@@ -71,6 +71,8 @@ absl::StatusOr<fuzz::CampaignOptions> CampaignOptionsFor(
     return absl::InvalidArgumentError(
         absl::StrCat("--jobs=", flags.jobs, ": expected 1 to 256"));
   }
+  absl::Status status = flags.format.Check();
+  if (!status.ok()) return status;
   const auto faults = ParseFaults(flags.faults);
   if (!faults.ok()) return faults.status();
   fuzz::CampaignOptions options;
@@ -93,7 +95,7 @@ absl::StatusOr<fuzz::CampaignOptions> CampaignOptionsFor(
       if (!line.empty()) options.seen.insert(line);
     }
   }
-  const absl::Status status = fuzz::PrepareFolder(flags.findings);
+  status = fuzz::PrepareFolder(flags.findings);
   if (!status.ok()) return status;
   options.seed = flags.seed;
   options.jobs = static_cast<int>(flags.jobs);

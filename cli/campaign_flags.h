@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "cli/driver.h"
 #include "cli/flags.h"
+#include "cli/format.h"
 #include "fuzz/campaign.h"
 
 // What the commands that look for bugs have in common: their flags, and from
@@ -23,7 +24,8 @@ struct CampaignFlags {
   std::string seen;
   uint64_t seed = 1, jobs = 2;
   std::optional<uint64_t> seconds, runs;
-  bool keep_going = false, json = false;
+  FormatFlags format;
+  bool keep_going = false;
 
   // `default_faults`: "none" or "all". What --seconds and --runs mean differs:
   // their help comes from the command.

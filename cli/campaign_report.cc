@@ -13,9 +13,19 @@
 #include "cli/findings_text.h"
 #include "cli/traced_run.h"
 #include "model/text.h"
+#include "report/mermaid.h"
+#include "report/sarif.h"
+#include "report/trace_event.h"
 
 namespace atsfuzz::cli {
 namespace {
+
+// Told before anything is run.
+std::string OpeningText(const CampaignFlags& flags, const Driver& driver) {
+  return absl::StrFormat("%s (%s)  seed %d  %d worker%s\n", driver.name,
+                         driver.version, flags.seed, flags.jobs,
+                         flags.jobs == 1 ? "" : "s");
+}
 
 std::string Summary(const Driver& driver, const fuzz::CampaignResult& result) {
   size_t known = 0;
@@ -42,14 +52,23 @@ std::string PathOf(const CampaignFlags& flags, const fuzz::Finding& finding) {
   return absl::StrCat(flags.findings, "/", finding.signature, "/scenario.ats");
 }
 
-// Writes the finding; returns what BodyText says of it.
-absl::StatusOr<std::string> Keep(const CampaignFlags& flags,
-                                 const Driver& driver,
-                                 const fuzz::Finding& finding) {
-  const auto traced = RunTraced(driver.Instrumented(), finding.scenario);
+std::string LabelOf(const Driver& driver) {
+  return absl::StrCat(driver.name, " (", driver.version, ")");
+}
+
+// A finding that was written, and what is told of it.
+struct Kept {
+  std::string body;  // what BodyText says
+  std::vector<report::Row> rows;
+};
+
+// Writes the finding.
+absl::StatusOr<Kept> Keep(const CampaignFlags& flags, const Driver& driver,
+                          const fuzz::Finding& finding) {
+  auto traced = RunTraced(driver.Instrumented(), finding.scenario);
   if (!traced.ok()) return traced.status();
   const std::string path = PathOf(flags, finding);
-  const std::string body =
+  std::string body =
       BodyText(finding, traced->trace,
                absl::StrCat("./atsfuzz replay ", path,
                             flags.driver.CommandLine(), " --trace"));
@@ -63,9 +82,20 @@ absl::StatusOr<std::string> Keep(const CampaignFlags& flags,
   }
   const absl::Status written = fuzz::WriteFinding(
       flags.findings, finding.signature, model::Print(finding.scenario),
-      absl::StrCat(HeadText(finding), "\n", body), report::Dump(json));
+      absl::StrCat(HeadText(finding), "\n", body), report::Dump(json),
+      {{"sequence.mmd", report::MermaidOf(traced->rows, finding.signature)},
+       {"trace.json",
+        report::TraceOf(traced->rows, finding.signature, LabelOf(driver))}});
   if (!written.ok()) return written;
-  return body;
+  return Kept{std::move(body), std::move(traced->rows)};
+}
+
+report::SarifFinding SarifFindingOf(const fuzz::Finding& finding,
+                                    report::FindingRecord record, Kept kept) {
+  const report::Baseline baseline =
+      record.known ? report::Baseline::kUnchanged : report::Baseline::kNew;
+  return {std::move(record), baseline, std::move(kept.rows),
+          model::Print(finding.scenario)};
 }
 
 // Findings that one scenario shows are told together.
@@ -146,9 +176,8 @@ absl::StatusOr<fuzz::CampaignResult> RunCampaignFor(
         stderr);
   }
   if (isatty(STDERR_FILENO)) options.progress = ShowProgress;
-  if (!flags.json) {
-    absl::PrintF("%s (%s)  seed %d  %d worker%s\n", driver.name, driver.version,
-                 flags.seed, flags.jobs, flags.jobs == 1 ? "" : "s");
+  if (flags.format.tells_text()) {
+    fputs(OpeningText(flags, driver).c_str(), stdout);
     fflush(stdout);
   }
   auto result = fuzz::RunCampaign(options);
@@ -166,26 +195,33 @@ int ReportCampaign(const CampaignFlags& flags, const Driver& driver,
   }
   Story story;
   std::vector<report::FindingRecord> records;
+  report::SarifRun sarif = {driver.name, driver.version, {}, {}};
   int exit_status = kClean;
   for (const fuzz::Finding& finding : result.findings) {
-    const auto body = Keep(flags, driver, finding);
-    if (!body.ok()) return Fail(body.status());
+    auto kept = Keep(flags, driver, finding);
+    if (!kept.ok()) return Fail(kept.status());
     records.push_back(RecordOf(finding, PathOf(flags, finding)));
     if (finding.known) {
       text += KnownText(finding);
     } else {
-      story.Add(finding, *body);
+      story.Add(finding, kept->body);
       exit_status = kViolation;
     }
+    sarif.findings.push_back(
+        SarifFindingOf(finding, records.back(), *std::move(kept)));
   }
   text += story.Text();
-  if (flags.json) {
+  if (flags.format.tells_text()) fputs(text.c_str(), stdout);
+  std::string told = OpeningText(flags, driver) + text;
+  if (flags.format.format() == Format::kJson) {
     report::Json json = ResultJson(flags, driver, result, std::move(records));
     json.update(extras.json);
-    text = report::Dump(json);
+    told = report::Dump(json);
+  } else if (flags.format.format() == Format::kSarif) {
+    told = report::Dump(report::SarifOf({sarif}));
   }
-  fputs(text.c_str(), stdout);
-  return exit_status;
+  const absl::Status put = flags.format.Put(told);
+  return put.ok() ? exit_status : Fail(put);
 }
 
 }  // namespace atsfuzz::cli

@@ -15,7 +15,7 @@ namespace atsfuzz::cli {
 void ShowProgress(const fuzz::CampaignProgress& now);
 
 // Runs the campaign, with progress on a terminal, and says on stdout what is
-// run unless --json is given.
+// run if that has the text.
 absl::StatusOr<fuzz::CampaignResult> RunCampaignFor(
     const CampaignFlags& flags, const Driver& driver,
     fuzz::CampaignOptions options);
@@ -26,7 +26,8 @@ struct CampaignExtras {
   report::Json json = report::Json::object();  // whose keys are added
 };
 
-// Writes the findings into their folder, prints the report, and returns the
+// Writes the findings into their folder, each with the diagram and the trace of
+// its run beside it, tells the report in the chosen format, and returns the
 // exit status.
 int ReportCampaign(const CampaignFlags& flags, const Driver& driver,
                    const fuzz::CampaignResult& result,

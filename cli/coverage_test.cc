@@ -1,8 +1,10 @@
 #include <filesystem>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "cli/program_test.h"
+#include "linux/tree.h"
 
 namespace atsfuzz::cli {
 namespace {
@@ -23,6 +25,16 @@ int Runs(const std::string& lcov, const std::string& function) {
     }
   }
   return -1;
+}
+
+// How many lines begin with `key`.
+int Count(const std::string& lcov, const std::string& key) {
+  std::istringstream lines(lcov);
+  int count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(key, 0) == 0) ++count;
+  }
+  return count;
 }
 
 TEST_F(Program, CoverageNeedsAFolderAndAKernel) {
@@ -70,6 +82,29 @@ TEST_F(ProgramOnDriver, CoverageOfOneScenarioIsOfThatAlone) {
   const std::string lcov = Read("report/coverage.lcov");
   EXPECT_EQ(Runs(lcov, "driver.c:arm_smmu_probe_device"), 1);
   EXPECT_EQ(Runs(lcov, "pci_enable_ats"), 0);
+}
+
+// Debian's lcov reads the counts, and its genhtml finds the lines in the tree
+// that the paths are relative to.
+TEST_F(ProgramOnDriver, LcovReadsTheCoverage) {
+  Shell("command -v lcov genhtml");
+  if (exit_status_ != 0) GTEST_SKIP() << "no lcov: apt-get install lcov";
+  Run("coverage --runs=0 --output=report boot.ats");
+  ASSERT_EQ(exit_status_, 0) << err_;
+  const std::string lcov = Read("report/coverage.lcov");
+  Shell("lcov --rc lcov_branch_coverage=1 --summary report/coverage.lcov");
+  EXPECT_EQ(exit_status_, 0) << err_;
+  for (const auto& [what, record] :
+       {std::pair("lines......", "DA:"), std::pair("branches...", "BRDA:")}) {
+    EXPECT_THAT(out_, testing::ContainsRegex(
+                          std::string(what) + ": [0-9.]+% \\([0-9]+ of " +
+                          std::to_string(Count(lcov, record)) + " "));
+  }
+  const std::string tree = linux_driver::CacheFolder() + "/debian/6.12";
+  Shell("cd " + tree + " && genhtml --quiet --branch-coverage --output " +
+        folder_ + "/html " + folder_ + "/report/coverage.lcov");
+  EXPECT_EQ(exit_status_, 0) << err_;
+  EXPECT_THAT(Read("html/pci/ats.c.gcov.html"), HasSubstr("pci_enable_ats"));
 }
 
 // A null dereference of the kernel ends the process; what ran before counts.

@@ -18,14 +18,19 @@ namespace {
 constexpr char kAbout[] =
     "Runs random scenarios on a driver and checks every one. A violation is\n"
     "shrunk, confirmed under sanitizers, written to the findings folder and\n"
-    "explained. Ends after the first new finding unless --keep-going.";
+    "explained. Ends after the first new finding unless --keep-going. Each\n"
+    "finding's folder has scenario.ats, trace.txt and finding.json, and of "
+    "its\n"
+    "run a sequence diagram (sequence.mmd, Mermaid) and a trace that Perfetto\n"
+    "opens (trace.json).";
 
 constexpr char kExamples[] =
     "  atsfuzz fuzz                                  # Debian's Linux 6.12\n"
     "  atsfuzz fuzz --driver=linux:$HOME/src/linux   # a working tree\n"
     "  atsfuzz fuzz --patch=fix.patch --seed=7       # with a patch on top\n"
     "  atsfuzz fuzz --faults=all --keep-going --seconds=600\n"
-    "  atsfuzz fuzz --topology=corpus/seeds/shared-domain.ats --json\n";
+    "  atsfuzz fuzz --topology=corpus/seeds/shared-domain.ats --json\n"
+    "  atsfuzz fuzz --format=sarif --output=findings.sarif\n";
 
 struct FuzzFlags {
   CampaignFlags campaign;

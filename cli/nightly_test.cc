@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "absl/strings/str_format.h"
 #include "cli/program_test.h"
 #include "nightly/history.h"
+#include "report/check/readers.h"
 
 // Nights on the abstract machine, and what may happen to them.
 
@@ -97,12 +99,82 @@ TEST_F(Nightly, ItsReportHasAPageForEachFinding) {
   Run("report state --output=pages");
   EXPECT_EQ(exit_status_, 0) << err_;
   const std::string index = Read("pages/index.html");
-  for (const nightly::Finding& finding : FindingsOf(*Open("state"))) {
-    const std::string page =
-        "findings/model-6.12/" + finding.found.signature + ".html";
-    EXPECT_THAT(index, HasSubstr("<a href=\"" + page + "\">"));
-    EXPECT_THAT(Read("pages/" + page), HasSubstr("<tr class=\"bad\">"));
+  const auto findings = FindingsOf(*Open("state"));
+  for (const nightly::Finding& finding : findings) {
+    const std::string place = "findings/model-6.12/" + finding.found.signature;
+    EXPECT_THAT(index, HasSubstr("<a href=\"" + place + ".html\">"));
+    EXPECT_THAT(Read("pages/" + place + ".html"),
+                HasSubstr("<tr class=\"bad\">"));
+    // The state has them as files, too.
+    const std::string diagram = Read("pages/" + place + ".mmd");
+    EXPECT_THAT(diagram, testing::StartsWith("sequenceDiagram\n"));
+    EXPECT_EQ(diagram, Read("state/" + place + "/sequence.mmd"));
+    const std::string trace = Read("pages/" + place + ".json");
+    EXPECT_THAT(trace, HasSubstr("\"traceEvents\""));
+    EXPECT_EQ(trace, Read("state/" + place + "/trace.json"));
   }
+  EXPECT_THAT(index, HasSubstr("<a href=\"findings.sarif\">"));
+  const std::string sarif = Read("pages/findings.sarif");
+  const nlohmann::json run = nlohmann::json::parse(sarif)["runs"][0];
+  EXPECT_EQ(run["properties"]["driver"], "model:6.12");
+  ASSERT_EQ(run["results"].size(), findings.size());
+  for (const nlohmann::json& result : run["results"]) {
+    EXPECT_EQ(result["baselineState"], "new");
+    EXPECT_EQ(result["properties"]["firstNight"], 1);
+    const std::string scenario =
+        result["attachments"][0]["artifactLocation"]["uri"];
+    EXPECT_THAT(scenario, testing::StartsWith("state/findings/model-6.12/"));
+    EXPECT_NE(Read(scenario), "");
+  }
+  report::Readers readers;
+  const std::string missing = readers.Missing();
+  if (!missing.empty()) GTEST_SKIP() << missing;
+  EXPECT_EQ(readers.Read("sarif.mjs", sarif)["errors"].size(), 0u);
+}
+
+// What became of a finding by the last night, in the words of SARIF.
+TEST_F(Nightly, ItsSarifTellsWhatIsKnownAndWhatIsFixed) {
+  {
+    auto history = Open("state");
+    nightly::Found kept, gone, moved;
+    kept.driver = gone.driver = moved.driver = "linux:7.3";
+    kept.invariant = gone.invariant = moved.invariant = "no-leak";
+    kept.signature = "no-leak-1";
+    kept.reason = "understood";
+    kept.assumes = "alloc,enable-ats";
+    gone.signature = "no-leak-2";
+    moved.signature = "no-leak-3";
+    nightly::Slice slice;
+    slice.night = slice.number = 1;
+    slice.driver = "linux:7.3";
+    ASSERT_TRUE(history->Begin("", "").ok());
+    ASSERT_TRUE(history->Record(slice, {kept, gone, moved}, {}).ok());
+    ASSERT_TRUE(history->Begin("", "").ok());
+    std::vector<nightly::Replayed> replayed;
+    for (const nightly::Finding& finding : FindingsOf(*history)) {
+      const std::string& signature = finding.found.signature;
+      replayed.push_back({finding.id, signature == "no-leak-1",
+                          signature == "no-leak-3" ? "no-leak-1" : ""});
+    }
+    ASSERT_TRUE(history->Record(2, replayed, {}).ok());
+  }
+  Run("report state --output=pages");
+  ASSERT_EQ(exit_status_, 0) << err_;
+  std::map<std::string, nlohmann::json> results;
+  const nlohmann::json sarif =
+      nlohmann::json::parse(Read("pages/findings.sarif"));
+  for (const nlohmann::json& result : sarif["runs"][0]["results"]) {
+    results[result["properties"]["signature"]] = result;
+  }
+  ASSERT_EQ(results.size(), 3u);
+  const nlohmann::json& kept = results["no-leak-1"];
+  EXPECT_EQ(kept["baselineState"], "unchanged");
+  EXPECT_EQ(kept["suppressions"][0]["justification"], "understood");
+  EXPECT_EQ(kept["properties"]["assumes"],
+            nlohmann::json({"alloc", "enable-ats"}));
+  EXPECT_EQ(results["no-leak-2"]["baselineState"], "absent");
+  EXPECT_EQ(results["no-leak-3"]["baselineState"], "updated");
+  EXPECT_EQ(results["no-leak-3"]["properties"]["instead"], "no-leak-1");
 }
 
 // A design without the bug takes the place of the one that has it.

@@ -7,19 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "cli/command.h"
 #include "cli/driver.h"
 #include "cli/findings_text.h"
 #include "cli/flags.h"
+#include "cli/format.h"
+#include "cli/replay_report.h"
 #include "cli/traced_run.h"
 #include "fuzz/investigate.h"
 #include "fuzz/sanitized.h"
 #include "model/text.h"
-#include "report/json.h"
-#include "report/text.h"
 
 namespace atsfuzz::cli {
 namespace {
@@ -28,28 +27,30 @@ constexpr char kAbout[] =
     "Runs scenarios on a driver, as they are, under the same checks as fuzz.\n"
     "A file with `expect` lines fails if one of them is not met; a file\n"
     "without fails if it shows a violation. One that the driver cannot run is\n"
-    "told, and the others run.";
+    "told, and the others run.\n"
+    "\n"
+    "As a run of tests (ktap, junit) each file is a case, each of its\n"
+    "expectations a check of it, and a file that the driver cannot run is\n"
+    "skipped. sarif has the violations at their places in the kernel's tree,\n"
+    "mermaid one scenario as a sequence diagram for a mail, trace-event who\n"
+    "ran when, for Perfetto. The exit status does not depend on the format.";
 
 constexpr char kExamples[] =
     "  atsfuzz replay findings/*/scenario.ats        # do they still fail?\n"
     "  atsfuzz replay scenario.ats --trace           # step by step\n"
-    "  atsfuzz replay corpus/seeds/*.ats --driver=linux:$HOME/src/linux\n";
+    "  atsfuzz replay corpus/seeds/*.ats --driver=linux:$HOME/src/linux\n"
+    "  atsfuzz replay corpus/*/*.ats --format=ktap | kunit.py parse\n"
+    "  atsfuzz replay corpus/*/*.ats --format=junit --output=report.xml\n"
+    "  atsfuzz replay scenario.ats --format=sarif --output=findings.sarif\n"
+    "  atsfuzz replay scenario.ats --format=mermaid   # paste it into an "
+    "issue\n"
+    "  atsfuzz replay scenario.ats --format=trace-event --output=trace.json\n"
+    "                                                # open it in Perfetto\n";
 
 struct ReplayFlags {
   DriverFlags driver;
-  bool trace = false, json = false;
-};
-
-// A file and what came of it.
-struct Replayed {
-  std::string path;
-  model::Scenario scenario;
-  TracedRun run;
-  // Expectations that were not met, as sentences.
-  std::vector<std::string> missed;
-  bool has_expectations = false;
-  // Why this driver cannot run it; OK: it can.
-  absl::Status refused;
+  FormatFlags format;
+  bool trace = false;
 };
 
 // What the file's expectations say about this driver.
@@ -58,23 +59,30 @@ void Judge(const Driver& driver, Replayed* file) {
   for (const fuzz::Sighting& sighting : file->run.sightings) {
     seen.insert(std::string(InvariantName(sighting.violation.invariant)));
   }
+  const report::TestCheck no_violation = {
+      "expect none", seen.empty(),
+      seen.empty()
+          ? ""
+          : "expected no violation, found " + absl::StrJoin(seen, ", ")};
   for (const model::Expectation& expectation :
        model::ExpectationsOf(file->scenario, driver.name)) {
     file->has_expectations = true;
     if (expectation.invariant.empty()) {
+      file->checks.push_back(no_violation);
       for (const std::string& name : seen) {
         file->missed.push_back("expected no violation, found " + name);
       }
-    } else if (!seen.contains(expectation.invariant)) {
-      file->missed.push_back(absl::StrCat(
-          "expected a violation of ", expectation.invariant, ", found none"));
+      continue;
     }
+    const bool met = seen.contains(expectation.invariant);
+    file->checks.push_back(
+        {"expect violation " + expectation.invariant, met,
+         met ? ""
+             : absl::StrCat("expected a violation of ", expectation.invariant,
+                            ", found none")});
+    if (!met) file->missed.push_back(file->checks.back().message);
   }
-}
-
-bool Failed(const Replayed& file) {
-  return file.has_expectations ? !file.missed.empty()
-                               : !file.run.sightings.empty();
+  if (!file->has_expectations) file->checks.push_back(no_violation);
 }
 
 absl::StatusOr<std::vector<Replayed>> ReadFiles(
@@ -117,10 +125,7 @@ absl::Status RunFile(const Driver& driver, fuzz::SanitizedProgram* sanitized,
         file->run.sightings.begin(), file->run.sightings.end(),
         [&](const auto& other) { return other.key() == sighting.key(); });
     if (seen) continue;
-    file->run.sightings.push_back(sighting);
-    absl::StrAppend(&file->run.trace, "(under sanitizers)\n  violation: ",
-                    InvariantName(sighting.violation.invariant), "\n    ",
-                    sighting.violation.message, "\n");
+    file->run.Add("(under sanitizers)", sighting);
   }
   Judge(driver, file);
   return absl::OkStatus();
@@ -148,32 +153,6 @@ std::vector<report::FindingRecord> RecordsOf(const Replayed& file,
   return records;
 }
 
-std::string TextOf(const Replayed& file,
-                   const std::vector<report::FindingRecord>& records,
-                   bool trace) {
-  std::string text = file.path + ":";
-  if (records.empty()) text += " no violation";
-  for (const report::FindingRecord& record : records) {
-    absl::StrAppend(&text, " ", record.signature);
-    if (record.known) text += " (known)";
-  }
-  if (file.has_expectations) {
-    text += file.missed.empty() ? "  as expected" : "  NOT as expected";
-  }
-  text += "\n";
-  if (trace) text += file.run.trace;
-  for (const std::string& missed : file.missed) {
-    absl::StrAppend(&text, "  ", missed, "\n");
-  }
-  if (trace) return text;
-  for (const report::FindingRecord& record : records) {
-    absl::StrAppend(&text, "  ", record.message,
-                    "\n    expected: ", record.expected,
-                    "        found: ", record.found, "\n");
-  }
-  return text;
-}
-
 int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
                 const fuzz::Known& known, std::vector<Replayed> files) {
   std::optional<fuzz::SanitizedProgram> sanitized;
@@ -183,10 +162,7 @@ int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
     sanitized.emplace(*std::move(program));
   }
   const auto start = std::chrono::steady_clock::now();
-  report::RunRecord record;
-  record.driver = driver.name;
-  report::Json missed = report::Json::array();
-  report::Json refused = report::Json::array();
+  std::string text;
   int exit_status = kClean;
   for (Replayed& file : files) {
     const absl::Status ran =
@@ -196,39 +172,32 @@ int ReplayFiles(const ReplayFlags& flags, const Driver& driver,
                                absl::StrCat(file.path, ": ", ran.message())));
     }
     if (!file.refused.ok()) {
-      const std::string why(file.refused.message());
-      refused.push_back({{"scenario", file.path}, {"message", why}});
-      exit_status = std::max(
-          exit_status, Fail(absl::Status(file.refused.code(),
-                                         absl::StrCat(file.path, ": ", why))));
+      exit_status =
+          std::max(exit_status,
+                   Fail(absl::Status(
+                       file.refused.code(),
+                       absl::StrCat(file.path, ": ", file.refused.message()))));
       continue;
     }
-    const auto records = RecordsOf(file, known);
-    if (!flags.json) fputs(TextOf(file, records, flags.trace).c_str(), stdout);
-    record.findings.insert(record.findings.end(), records.begin(),
-                           records.end());
-    ++record.runs;
-    record.operations += file.run.operations;
-    for (const std::string& sentence : file.missed) {
-      missed.push_back({{"scenario", file.path}, {"message", sentence}});
+    file.records = RecordsOf(file, known);
+    if (flags.format.tells_text()) {
+      const std::string told = TextOf(file, flags.trace);
+      fputs(told.c_str(), stdout);
+      text += told;
     }
     if (Failed(file)) exit_status = std::max<int>(exit_status, kViolation);
   }
-  record.seconds =
+  const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-  if (flags.json) {
-    report::Json json = ToJson(record);
-    json["version"] = driver.version;
-    json["missed_expectations"] = missed;
-    json["refused"] = refused;
-    if (flags.trace) {
-      for (const Replayed& file : files)
-        json["traces"][file.path] = file.run.trace;
-    }
-    fputs(report::Dump(json).c_str(), stdout);
-  }
-  return exit_status;
+  const Format format = flags.format.format();
+  // There is nothing to draw.
+  if (format == Format::kMermaid && !files[0].refused.ok()) return exit_status;
+  const absl::Status put = flags.format.Put(
+      format == Format::kText
+          ? text
+          : ReplayIn(format, driver, files, seconds, flags.trace));
+  return put.ok() ? exit_status : Fail(put);
 }
 
 }  // namespace
@@ -239,7 +208,9 @@ int Replay(const std::vector<std::string>& arguments) {
   values.driver.AddTo(&flags);
   flags.Add("trace", "Prints what happened, operation by operation.",
             &values.trace);
-  flags.Add("json", "Prints one JSON object.", &values.json);
+  values.format.AddTo(
+      &flags, {Format::kText, Format::kJson, Format::kKtap, Format::kJunit,
+               Format::kSarif, Format::kMermaid, Format::kTraceEvent});
   const auto paths = flags.Parse(arguments);
   if (!paths.ok()) return Fail(paths.status());
   if (flags.help_wanted()) {
@@ -250,6 +221,12 @@ int Replay(const std::vector<std::string>& arguments) {
     return Fail(absl::InvalidArgumentError(
         "replay needs a scenario's path; `atsfuzz replay --help` has "
         "examples"));
+  }
+  const absl::Status format = values.format.Check();
+  if (!format.ok()) return Fail(format);
+  if (values.format.format() == Format::kMermaid && paths->size() > 1) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        "--format=mermaid draws one scenario; found ", paths->size())));
   }
   auto files = ReadFiles(*paths);
   if (!files.ok()) return Fail(files.status());

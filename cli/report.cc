@@ -15,13 +15,12 @@ namespace atsfuzz::cli {
 namespace {
 
 constexpr char kAbout[] =
-    "Writes what the nights of DIR have found as pages: an index by state, "
-    "with\n"
-    "trends, and a page for each finding with its story, its scenario and "
-    "what\n"
-    "happened step by step. They need no network and no script. May run while "
-    "a\n"
-    "night goes on.";
+    "Writes what the nights of DIR have found as pages: an index by state,\n"
+    "with trends, and a page for each finding with its story, its scenario\n"
+    "and what happened step by step. They need no network and no script.\n"
+    "Beside them for programs: findings.sarif (SARIF 2.1.0), and for each\n"
+    "finding its run as a Mermaid diagram and as trace events for Perfetto.\n"
+    "May run while a night goes on.";
 
 constexpr char kExamples[] =
     "  atsfuzz report /var/lib/atsfuzz --output=/var/www/atsfuzz\n";
@@ -37,10 +36,12 @@ int Write(const std::string& state, const std::string& output) {
   if (!history.ok()) return Fail(history.status());
   const auto view = nightly::ViewOf(**history, state);
   if (!view.ok()) return Fail(view.status());
-  const absl::Status written = nightly::WritePages(*view, output);
+  const absl::Status written = nightly::WritePages(*view, state, output);
   if (!written.ok()) return Fail(written);
-  printf("%s/index.html: %zu findings\n", output.c_str(),
-         view->findings.size());
+  printf(
+      "%s/index.html: %zu findings\n%s/findings.sarif: the same for "
+      "programs\n",
+      output.c_str(), view->findings.size(), output.c_str());
   return kClean;
 }
 

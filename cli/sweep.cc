@@ -31,7 +31,8 @@ constexpr char kExamples[] =
     "  atsfuzz sweep corpus/seeds/*.ats --keep-going\n"
     "  atsfuzz sweep --driver=linux:$HOME/src/linux --faults=alloc "
     "--seconds=60\n"
-    "  atsfuzz sweep mine.ats --patch=fix.patch --json\n";
+    "  atsfuzz sweep mine.ats --patch=fix.patch --json\n"
+    "  atsfuzz sweep mine.ats --format=sarif --output=findings.sarif\n";
 
 absl::StatusOr<std::vector<model::Scenario>> ReadAll(
     const std::vector<std::string>& paths) {

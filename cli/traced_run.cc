@@ -1,6 +1,8 @@
 #include "cli/traced_run.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "fuzz/child.h"
@@ -106,24 +108,32 @@ absl::StatusOr<TracedRun> RunTraced(const fuzz::LoadSystem& load,
     }
   }
   run.operations = child->part();
-  if (!child->finished()) {
-    run.sightings = {fuzz::SightingOf(child->death(), scenario, child->part())};
-    const properties::Violation& violation = run.sightings[0].violation;
-    run.rows.push_back({.kind = report::RowKind::kPhase,
-                        .text = child->part() < scenario.operations.size()
-                                    ? ToText(scenario.topology,
-                                             scenario.operations[child->part()])
-                                    : "(shutdown)"});
-    run.rows.push_back(
-        {.kind = report::RowKind::kViolation,
-         .text = violation.message,
-         .before = violation.expected,
-         .after = violation.found,
-         .invariant = std::string(InvariantName(violation.invariant)),
-         .where = fuzz::Symbolize(child->death().stack)});
-  }
   run.trace = report::TextOf(run.rows);
+  if (!child->finished()) {
+    // What was seen before may be of a kernel that had gone astray already.
+    run.sightings.clear();
+    run.Add(child->part() < scenario.operations.size()
+                ? ToText(scenario.topology, scenario.operations[child->part()])
+                : "(shutdown)",
+            fuzz::SightingOf(child->death(), scenario, child->part()),
+            fuzz::Symbolize(child->death().stack));
+  }
   return run;
+}
+
+void TracedRun::Add(const std::string& phase, const fuzz::Sighting& sighting,
+                    std::vector<model::Location> where) {
+  const properties::Violation& violation = sighting.violation;
+  sightings.push_back(sighting);
+  const size_t told = rows.size();
+  rows.push_back({.kind = report::RowKind::kPhase, .text = phase});
+  rows.push_back({.kind = report::RowKind::kViolation,
+                  .text = violation.message,
+                  .before = violation.expected,
+                  .after = violation.found,
+                  .invariant = std::string(InvariantName(violation.invariant)),
+                  .where = std::move(where)});
+  trace += report::TextOf(std::span(rows).subspan(told));
 }
 
 }  // namespace atsfuzz::cli

@@ -18,6 +18,11 @@ struct TracedRun {
   std::string trace;                      // the rows as text
   std::vector<fuzz::Sighting> sightings;  // in order of appearance
   size_t operations = 0;                  // that ran
+
+  // Adds a violation that the rows do not tell: `phase` says where it was
+  // seen, `where` in the driver, innermost first.
+  void Add(const std::string& phase, const fuzz::Sighting& sighting,
+           std::vector<model::Location> where = {});
 };
 
 // FailedPrecondition if the kernel could not do one of the operations or the

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "fuzz/program.h"
+#include "model/source_path.h"
 
 namespace atsfuzz::fuzz {
 namespace {
@@ -106,6 +107,7 @@ std::vector<model::Location> ParseAddr2line(absl::string_view output) {
       location.text = SourceLine(place[0], location.line);
     }
     location.file = place[0].substr(place[0].rfind('/') + 1);
+    location.path = model::PathInTree(place[0]);
     locations.push_back(location);
   }
   return locations;

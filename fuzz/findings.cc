@@ -82,7 +82,8 @@ absl::Status WriteWhole(const std::string& path, absl::string_view contents) {
 absl::Status WriteFinding(const std::string& folder,
                           const std::string& signature,
                           absl::string_view scenario, absl::string_view trace,
-                          absl::string_view json) {
+                          absl::string_view json,
+                          const std::vector<FindingFile>& more) {
   const std::string place = absl::StrCat(folder, "/", signature);
   std::error_code error;
   std::filesystem::create_directories(place, error);
@@ -94,6 +95,10 @@ absl::Status WriteFinding(const std::string& folder,
       WriteWhole(absl::StrCat(place, "/scenario.ats"), scenario);
   if (status.ok())
     status = WriteWhole(absl::StrCat(place, "/trace.txt"), trace);
+  for (const FindingFile& file : more) {
+    if (!status.ok()) return status;
+    status = WriteWhole(absl::StrCat(place, "/", file.name), file.contents);
+  }
   if (status.ok()) {
     status = WriteWhole(absl::StrCat(place, "/finding.json"), json);
   }

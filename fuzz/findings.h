@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -50,11 +51,18 @@ absl::Status PrepareFolder(const std::string& folder);
 // Writes a file whole or not at all. Unavailable with the reason.
 absl::Status WriteWhole(const std::string& path, absl::string_view contents);
 
-// Writes folder/<signature>/{scenario.ats, trace.txt, finding.json}.
+// A further file of a finding's folder.
+struct FindingFile {
+  std::string name, contents;
+};
+
+// Writes folder/<signature>/{scenario.ats, trace.txt, finding.json}, and
+// `more` beside them. finding.json comes last: where it is, the others are.
 absl::Status WriteFinding(const std::string& folder,
                           const std::string& signature,
                           absl::string_view scenario, absl::string_view trace,
-                          absl::string_view json);
+                          absl::string_view json,
+                          const std::vector<FindingFile>& more = {});
 
 }  // namespace atsfuzz::fuzz
 

@@ -51,6 +51,14 @@ TEST_F(FindingsTest, AFindingIsThreeFilesInAFolderNamedByItsSignature) {
   EXPECT_EQ(FilesIn(folder_ + "/no-leak-1"), 3u);
 }
 
+TEST_F(FindingsTest, AFindingsFolderMayHaveMoreFiles) {
+  ASSERT_TRUE(WriteFinding(folder_, "no-leak-1", "", "", "{}",
+                           {{"sequence.mmd", "sequenceDiagram\n"}})
+                  .ok());
+  EXPECT_EQ(Read(folder_ + "/no-leak-1/sequence.mmd"), "sequenceDiagram\n");
+  EXPECT_EQ(FilesIn(folder_ + "/no-leak-1"), 4u);
+}
+
 TEST_F(FindingsTest, AFileThatCannotBeWrittenLeavesNothingBehind) {
   fs::create_directories(folder_ + "/place/in/the/way");
   const absl::Status status = WriteWhole(folder_ + "/place", "text");

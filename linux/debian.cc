@@ -19,10 +19,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a build reads, and the neighbours that a later one may.
+// What a build reads, and the neighbours that a later one may; and the kernel's
+// own reader of KTAP, for the tests of report/ktap.h.
 constexpr const char* kExtracted[] = {
-    "Makefile",      "drivers/iommu", "drivers/pci",  "include/asm-generic",
-    "include/linux", "include/uapi",  "include/vdso", "lib/rbtree.c",
+    "Makefile",
+    "drivers/iommu",
+    "drivers/pci",
+    "include/asm-generic",
+    "include/linux",
+    "include/uapi",
+    "include/vdso",
+    "lib/rbtree.c",
+    "tools/testing/kunit",
 };
 
 constexpr const char* kLaterSuites[] = {"trixie-backports", "sid"};

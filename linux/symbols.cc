@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "model/source_path.h"
 
 namespace atsfuzz::linux_driver {
 
@@ -81,6 +82,7 @@ model::Location Symbols::Look(uint64_t return_address) {
   location.file = BaseName(file);
   location.line = number;
   location.text = LineText(file, number);
+  location.path = model::PathInTree(file);
   return location;
 }
 

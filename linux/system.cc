@@ -13,6 +13,7 @@
 #include "linux/module.h"
 #include "linux/symbols.h"
 #include "model/address.h"
+#include "model/source_path.h"
 
 namespace atsfuzz::linux_driver {
 
@@ -275,6 +276,7 @@ class ModuleSystem : public model::System {
     place.file = file.substr(file.rfind('/') + 1);
     place.line = static_cast<int>(event.line);
     place.text = symbols_->LineText(file, place.line);
+    place.path = model::PathInTree(file);
     return place;
   }
 

@@ -24,6 +24,8 @@ struct Location {
   std::string file;      // base name: "arm-smmu-v3.c"
   int line = 0;
   std::string text;  // the source line, white space folded
+  // The file in the kernel's tree: "drivers/pci/ats.c"; empty if not known.
+  std::string path;
   bool known() const { return !function.empty(); }
 };
 

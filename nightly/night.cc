@@ -427,12 +427,11 @@ class NightRun {
       const Found& found = finding.found;
       const std::string path = folder_.Finding(found.driver, found.signature);
       absl::Status status = fuzz::PrepareFolder(path);
-      const std::pair<const char*, const std::string*> files[] = {
-          {"/scenario.ats", &found.scenario}, {"/trace.txt", &found.trace}};
-      for (const auto& [name, text] : files) {
+      for (const auto& [name, contents] : FilesOf(found)) {
         if (!status.ok()) return status;
-        if (ContentsOf(path + name) == *text) continue;
-        status = fuzz::WriteWhole(path + name, *text);
+        const std::string file = absl::StrCat(path, "/", name);
+        if (ContentsOf(file) == contents) continue;
+        status = fuzz::WriteWhole(file, contents);
       }
       if (!status.ok()) return status;
     }

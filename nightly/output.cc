@@ -9,6 +9,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "report/mermaid.h"
+#include "report/trace_event.h"
 
 namespace atsfuzz::nightly {
 
@@ -68,6 +70,25 @@ Found FoundFrom(const Json& json, const std::string& driver) {
   if (whole.contains("timeline")) found.timeline = whole["timeline"].dump();
   if (found.timeline.size() > kMostTrace) found.timeline.clear();
   return found;
+}
+
+std::vector<report::Row> RowsOf(const Found& found) {
+  std::vector<report::Row> rows;
+  const auto json = report::Json::parse(found.timeline, nullptr, false);
+  if (!json.is_array()) return rows;
+  for (const report::Json& each : json) rows.push_back(report::RowFrom(each));
+  return rows;
+}
+
+std::vector<fuzz::FindingFile> FilesOf(const Found& found) {
+  std::vector<fuzz::FindingFile> files = {{"scenario.ats", found.scenario},
+                                          {"trace.txt", found.trace}};
+  const std::vector<report::Row> rows = RowsOf(found);
+  if (rows.empty()) return files;
+  files.push_back({"sequence.mmd", report::MermaidOf(rows, found.signature)});
+  files.push_back(
+      {"trace.json", report::TraceOf(rows, found.signature, found.driver)});
+  return files;
 }
 
 }  // namespace atsfuzz::nightly

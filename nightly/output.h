@@ -3,8 +3,11 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "fuzz/findings.h"
 #include "nightly/history.h"
+#include "report/timeline.h"
 
 // What programs wrote into files.
 namespace atsfuzz::nightly {
@@ -22,6 +25,13 @@ nlohmann::json ObjectIn(const std::string& path);
 // One of the findings[] of `atsfuzz fuzz --json` and `atsfuzz replay --json`,
 // with its scenario and what is written beside it. No signature: it is none.
 Found FoundFrom(const nlohmann::json& json, const std::string& driver);
+
+// A finding's timeline; empty if it has none.
+std::vector<report::Row> RowsOf(const Found& found);
+
+// The files of a finding's folder, by name: its scenario, its trace, and if it
+// has a timeline, that as a diagram and as trace events.
+std::vector<fuzz::FindingFile> FilesOf(const Found& found);
 
 }  // namespace atsfuzz::nightly
 

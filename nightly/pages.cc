@@ -10,7 +10,11 @@
 #include "absl/strings/str_split.h"
 #include "fuzz/findings.h"
 #include "nightly/finding_state.h"
+#include "nightly/output.h"
+#include "nightly/sarif.h"
 #include "nightly/state_folder.h"
+#include "report/mermaid.h"
+#include "report/trace_event.h"
 
 namespace atsfuzz::nightly {
 namespace {
@@ -20,21 +24,14 @@ namespace fs = std::filesystem;
 // "--driver=linux:6.12"; patches stand in the campaign's file only.
 std::string ReplayCommand(const Found& found, const std::string& state) {
   const std::vector<std::string> parts = absl::StrSplit(found.driver, '+');
-  std::string command = absl::StrCat(
-      "./atsfuzz replay ", state, "/findings/", FolderNameOf(found.driver), "/",
-      found.signature, "/scenario.ats --driver=", parts[0]);
+  std::string command =
+      absl::StrCat("./atsfuzz replay ",
+                   StateFolder::FindingOf(state, found.driver, found.signature),
+                   "/scenario.ats --driver=", parts[0]);
   for (size_t i = 1; i < parts.size(); ++i) {
     absl::StrAppend(&command, " --patch=", parts[i]);
   }
   return command + " --trace";
-}
-
-std::vector<report::Row> RowsOf(const std::string& timeline) {
-  std::vector<report::Row> rows;
-  const auto json = report::Json::parse(timeline, nullptr, false);
-  if (!json.is_array()) return rows;
-  for (const report::Json& each : json) rows.push_back(report::RowFrom(each));
-  return rows;
 }
 
 report::FindingView ViewOf(const Finding& finding, const Life& life,
@@ -51,7 +48,7 @@ report::FindingView ViewOf(const Finding& finding, const Life& life,
   view.expected = found.expected;
   view.found = found.found;
   view.scenario = found.scenario;
-  view.rows = RowsOf(found.timeline);
+  view.rows = RowsOf(found);
   view.operations = found.operations;
   view.switches = found.switches;
   view.state = std::string(StateName(life.state));
@@ -92,6 +89,21 @@ absl::StatusOr<std::vector<report::NightView>> NightsOf(History& history) {
   return views;
 }
 
+// A finding's page and what it leads to, by their paths from the index.
+std::vector<fuzz::FindingFile> FilesOf(const report::FindingView& finding) {
+  // findings/DRIVER/SIGNATURE.html is two folders below the index.
+  std::vector<fuzz::FindingFile> files = {
+      {finding.page, report::FindingPage(finding, "../../index.html")}};
+  if (finding.rows.empty()) return files;
+  const fs::path place = fs::path(finding.page).parent_path();
+  files.push_back({place / report::SequenceFile(finding),
+                   report::MermaidOf(finding.rows, finding.signature)});
+  files.push_back(
+      {place / report::TraceFile(finding),
+       report::TraceOf(finding.rows, finding.signature, finding.driver)});
+  return files;
+}
+
 }  // namespace
 
 absl::StatusOr<report::IndexView> ViewOf(History& history,
@@ -129,28 +141,34 @@ absl::StatusOr<report::IndexView> ViewOf(History& history,
   return index;
 }
 
-absl::Status WritePages(const report::IndexView& view,
+absl::Status WritePages(const report::IndexView& view, const std::string& state,
                         const std::string& output) {
   absl::Status status = fuzz::PrepareFolder(output);
   if (!status.ok()) return status;
-  std::set<fs::path> pages;
+  std::set<fs::path> written;
   for (const report::FindingView& finding : view.findings) {
-    const fs::path path = fs::path(output) / finding.page;
-    status = fuzz::PrepareFolder(path.parent_path().string());
-    if (!status.ok()) return status;
-    // findings/DRIVER/SIGNATURE.html is two folders below the index.
-    status = fuzz::WriteWhole(path.string(),
-                              report::FindingPage(finding, "../../index.html"));
-    if (!status.ok()) return status;
-    pages.insert(path);
+    for (const auto& [name, contents] : FilesOf(finding)) {
+      const fs::path path = fs::path(output) / name;
+      status = fuzz::PrepareFolder(path.parent_path().string());
+      if (!status.ok()) return status;
+      status = fuzz::WriteWhole(path.string(), contents);
+      if (!status.ok()) return status;
+      written.insert(path);
+    }
   }
+  status = fuzz::WriteWhole(output + "/findings.sarif",
+                            report::Dump(SarifOf(view, state)));
+  if (!status.ok()) return status;
   status = fuzz::WriteWhole(output + "/index.html", report::IndexPage(view));
   if (!status.ok()) return status;
   std::error_code error;
   std::vector<fs::path> stale;
   for (const auto& entry :
        fs::recursive_directory_iterator(output + "/findings", error)) {
-    if (entry.path().extension() == ".html" && pages.count(entry.path()) == 0) {
+    const fs::path extension = entry.path().extension();
+    const bool ours =
+        extension == ".html" || extension == ".mmd" || extension == ".json";
+    if (ours && written.count(entry.path()) == 0) {
       stale.push_back(entry.path());
     }
   }

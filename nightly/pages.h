@@ -17,9 +17,10 @@ namespace atsfuzz::nightly {
 absl::StatusOr<report::IndexView> ViewOf(History& history,
                                          const std::string& state);
 
-// Writes OUTPUT/index.html, and a page for each finding below
-// OUTPUT/findings/. Pages of findings that are no more are removed.
-absl::Status WritePages(const report::IndexView& view,
+// Writes OUTPUT/index.html, OUTPUT/findings.sarif, and below OUTPUT/findings/
+// for each finding a page, and beside it its run as a diagram and as a trace.
+// Those of findings that are no more are removed. `state`: as above.
+absl::Status WritePages(const report::IndexView& view, const std::string& state,
                         const std::string& output);
 
 }  // namespace atsfuzz::nightly

@@ -61,8 +61,13 @@ std::string StateFolder::Corpus(const std::string& driver) const {
 
 std::string StateFolder::Finding(const std::string& driver,
                                  const std::string& signature) const {
-  return absl::StrCat(path_, "/findings/", FolderNameOf(driver), "/",
-                      signature);
+  return FindingOf(path_, driver, signature);
+}
+
+std::string StateFolder::FindingOf(const std::string& path,
+                                   const std::string& driver,
+                                   const std::string& signature) {
+  return absl::StrCat(path, "/findings/", FolderNameOf(driver), "/", signature);
 }
 
 std::string FolderNameOf(const std::string& label) {

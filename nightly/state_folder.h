@@ -11,7 +11,7 @@
 //   campaign.toml             what to do (settings.h)
 //   history.sqlite            what was done and found (history.h)
 //   summary.txt               of the last night
-//   findings/DRIVER/SIGNATURE/{scenario.ats,trace.txt}
+//   findings/DRIVER/SIGNATURE/{scenario.ats,trace.txt,sequence.mmd,trace.json}
 //   corpus/DRIVER/*.ats
 //   work/                     of the slice that is running
 namespace atsfuzz::nightly {
@@ -39,6 +39,9 @@ class StateFolder {
   static std::string HistoryOf(const std::string& path) {
     return path + "/history.sqlite";
   }
+  static std::string FindingOf(const std::string& path,
+                               const std::string& driver,
+                               const std::string& signature);
 
  private:
   StateFolder(std::string path, int lock);

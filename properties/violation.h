@@ -42,6 +42,9 @@ inline constexpr int kInvariants = 24;
 
 // "belief-matches-device".
 absl::string_view InvariantName(Invariant invariant);
+// What must hold, in one sentence: the gist of what the header of its family
+// says in full.
+absl::string_view InvariantStatement(Invariant invariant);
 std::optional<Invariant> InvariantByName(absl::string_view name);
 
 // One broken promise, as the checker saw it.

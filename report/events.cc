@@ -1,5 +1,7 @@
 #include "report/events.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,7 +12,22 @@
 namespace atsfuzz::report {
 namespace {
 
-constexpr uint64_t kCmdSync = 0x46;
+constexpr uint64_t kCmdSync = 0x46, kAtcInv = 0x40;
+
+// Adds the functions that a command's stream id names.
+void AddInvalidated(const model::Topology& topology, uint64_t word0,
+                    std::vector<uint8_t>* functions) {
+  if ((word0 & 0xff) != kAtcInv) return;
+  const auto stream = static_cast<uint32_t>(word0 >> 32);
+  for (uint8_t i = 0; i < topology.functions.size(); ++i) {
+    const auto& streams = topology.functions[i].streams;
+    if (std::find(streams.begin(), streams.end(), stream) != streams.end() &&
+        std::find(functions->begin(), functions->end(), i) ==
+            functions->end()) {
+      functions->push_back(i);
+    }
+  }
+}
 
 std::string TextOf(const atsfuzz_event& event) {
   return event.text == nullptr
@@ -113,16 +130,20 @@ std::vector<EventLine> LinesOf(const model::Topology& topology,
                                std::span<const atsfuzz_event> events) {
   std::vector<EventLine> lines;
   std::string commands;
+  std::vector<uint8_t> invalidated;
   size_t last_command = 0;
   const auto flush = [&] {
-    if (!commands.empty())
-      lines.push_back({"commands " + commands, last_command});
+    if (!commands.empty()) {
+      lines.push_back({"commands " + commands, last_command, invalidated});
+    }
     commands.clear();
+    invalidated.clear();
   };
   for (size_t i = 0; i < events.size(); ++i) {
     if (events[i].kind == ATSFUZZ_EVENT_COMMAND) {
       absl::StrAppend(&commands, commands.empty() ? "" : ", ",
                       CommandName(events[i].a, events[i].b));
+      AddInvalidated(topology, events[i].a, &invalidated);
       last_command = i;
       if ((events[i].a & 0xff) == kCmdSync) flush();
       continue;
@@ -130,7 +151,7 @@ std::vector<EventLine> LinesOf(const model::Topology& topology,
     std::string line = LineOf(topology, events[i]);
     if (line.empty()) continue;
     flush();
-    lines.push_back({std::move(line), i});
+    lines.push_back({std::move(line), i, {}});
   }
   flush();
   return lines;

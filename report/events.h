@@ -1,6 +1,7 @@
 #ifndef ATSFUZZ_REPORT_EVENTS_H_
 #define ATSFUZZ_REPORT_EVENTS_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ namespace atsfuzz::report {
 struct EventLine {
   std::string text;
   size_t event = 0;
+  // Of commands: the functions whose ATC an ATC_INV among them reached, each
+  // once, as indices of the topology.
+  std::vector<uint8_t> invalidated;
 };
 
 // What a person wants to know of an operation's events, in order: log lines,

@@ -54,6 +54,11 @@ struct IndexView {
   std::vector<FindingView> findings;  // in the order to be told
 };
 
+// The names of the files beside a finding's page that its run is in, as a
+// Mermaid diagram and as trace events. There are none without rows.
+std::string SequenceFile(const FindingView& finding);
+std::string TraceFile(const FindingView& finding);
+
 // What happened, in one paragraph of plain words.
 std::string StoryOf(const FindingView& finding);
 
@@ -61,7 +66,8 @@ std::string StoryOf(const FindingView& finding);
 std::string FindingPage(const FindingView& finding, const std::string& index);
 std::string IndexPage(const IndexView& view);
 
-// Text for HTML, attributes included.
+// Text for HTML and XML, attributes included: printable (report/printable.h),
+// and nothing but text.
 std::string Escape(absl::string_view text);
 
 }  // namespace atsfuzz::report

@@ -1,13 +1,12 @@
 #include <algorithm>
-#include <set>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "report/html.h"
 #include "report/html_page.h"
+#include "report/lanes.h"
 #include "report/text.h"
 
 // The page of a finding.
@@ -34,7 +33,7 @@ std::string Operations(const FindingView& finding) {
 }
 
 bool IsThread(const std::string& lane) {
-  return lane.size() == 2 && lane[0] == 't' && lane[1] >= '0' && lane[1] <= '9';
+  return LaneKindOf(lane) == LaneKind::kThread;
 }
 
 const Row* ViolationOf(const FindingView& finding) {
@@ -44,11 +43,6 @@ const Row* ViolationOf(const FindingView& finding) {
     }
   }
   return nullptr;
-}
-
-// A thread that waits gives way, too, but nobody has chosen that.
-bool IsPreempted(const Row& row) {
-  return row.kind == RowKind::kStop && absl::StartsWith(row.text, "stops");
 }
 
 // The threads' stops, told one after another.
@@ -73,37 +67,6 @@ std::string StopsText(const std::vector<Row>& rows) {
   return text;
 }
 
-// The lanes of a run, as columns: CPUs, SMMUs, then whatever changes.
-std::vector<std::string> LanesOf(const std::vector<Row>& rows) {
-  std::vector<std::string> lanes;
-  for (const Row& row : rows) {
-    if (!row.lane.empty() &&
-        std::find(lanes.begin(), lanes.end(), row.lane) == lanes.end()) {
-      lanes.push_back(row.lane);
-    }
-  }
-  const auto rank = [](const std::string& lane) {
-    if (lane == "cpu") return 0;
-    if (IsThread(lane)) return 1;
-    if (lane.size() == 2 && lane[0] == 's') return 2;
-    if (lane[0] == 'p' || lane[0] == 'v')
-      return absl::StrContains(lane, '\'') ? 4 : 3;
-    return 4;
-  };
-  std::stable_sort(lanes.begin(), lanes.end(),
-                   [&](const std::string& a, const std::string& b) {
-                     return std::pair(rank(a), a) < std::pair(rank(b), b);
-                   });
-  return lanes;
-}
-
-std::string LaneTitle(const std::string& lane) {
-  if (lane == "cpu") return "CPU";
-  if (IsThread(lane)) return "CPU " + lane;
-  if (lane.size() == 2 && lane[0] == 's') return "SMMU " + lane;
-  return lane;
-}
-
 std::string PlaceHtml(const model::Location& location) {
   if (!location.known()) return "";
   std::string html =
@@ -119,7 +82,7 @@ std::string CellOf(const Row& row) {
   switch (row.kind) {
     case RowKind::kOperation:
       html = absl::StrCat("<span class=\"op\">", Escape(row.text),
-                          "</span> <span class=\"dim\">returns ",
+                          "</span> <span class=\"dim result\">returns ",
                           Escape(row.result), "</span>");
       break;
     case RowKind::kChange:
@@ -161,7 +124,7 @@ std::string TurnsSvg(const std::vector<Row>& rows) {
     }
     const bool acts =
         (row.kind == RowKind::kEvent || row.kind == RowKind::kStop) &&
-        (IsThread(row.lane) || (row.lane.size() == 2 && row.lane[0] == 's'));
+        (IsThread(row.lane) || LaneKindOf(row.lane) == LaneKind::kSmmu);
     if (!acts) continue;
     steps.emplace_back(row.lane, false);
     if (std::find(lanes.begin(), lanes.end(), row.lane) == lanes.end()) {
@@ -204,11 +167,17 @@ std::string TurnsSvg(const std::vector<Row>& rows) {
 
 std::string TimelineHtml(const std::vector<Row>& rows) {
   if (rows.empty()) {
-    return "<p class=\"dim\">The run was not recorded; the command below "
+    return "<p class=\"dim\">The run was not recorded; the command above "
            "shows it.</p>\n";
   }
   const std::vector<std::string> lanes = LanesOf(rows);
   std::string html = TurnsSvg(rows);
+  if (!html.empty()) {
+    html = absl::StrCat(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+        "aria-label=\"Who ran when\">\n",
+        html, "</div>\n");
+  }
   html +=
       "<div class=\"wide cards\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"Timeline, by who acts or changes\">\n"
@@ -258,10 +227,21 @@ std::string TimelineHtml(const std::vector<Row>& rows) {
   return html + "</tbody>\n</table>\n</div>\n";
 }
 
+// The same run for other programs.
+std::string OtherForms(const FindingView& finding) {
+  if (finding.rows.empty()) return "";
+  return absl::StrCat(
+      "<p>The same for Perfetto: <a href=\"", Escape(TraceFile(finding)),
+      "\">trace events</a>; for a mail or an issue: <a href=\"",
+      Escape(SequenceFile(finding)), "\">Mermaid diagram</a>.</p>\n");
+}
+
 std::string ElsewhereHtml(const FindingView& finding) {
   std::string html =
-      "<table>\n<thead><tr><th scope=\"col\">driver</th><th "
-      "scope=\"col\">this scenario</th></tr></thead>\n<tbody>\n";
+      "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"On other drivers\">\n<table>\n<thead><tr><th "
+      "scope=\"col\">driver</th><th scope=\"col\">this scenario</th></tr>"
+      "</thead>\n<tbody>\n";
   absl::StrAppend(&html, "<tr><td>", Escape(finding.driver), "</td><td>",
                   StateBadge(finding.state), "</td></tr>\n");
   for (const Elsewhere& other : finding.elsewhere) {
@@ -277,10 +257,18 @@ std::string ElsewhereHtml(const FindingView& finding) {
     absl::StrAppend(&html, "<tr><td>", Escape(other.driver), "</td><td>", what,
                     "</td></tr>\n");
   }
-  return html + "</tbody>\n</table>\n";
+  return html + "</tbody>\n</table>\n</div>\n";
 }
 
 }  // namespace
+
+std::string SequenceFile(const FindingView& finding) {
+  return finding.signature + ".mmd";
+}
+
+std::string TraceFile(const FindingView& finding) {
+  return finding.signature + ".json";
+}
 
 std::string StoryOf(const FindingView& finding) {
   std::vector<std::string> operations;
@@ -349,10 +337,10 @@ std::string FindingPage(const FindingView& finding, const std::string& index) {
   fact("Understood", Escape(finding.reason));
   absl::StrAppend(&html, "</dl>\n<h2>Scenario</h2>\n<pre tabindex=\"0\">",
                   Escape(finding.scenario),
-                  "</pre>\n<h2>To see it again</h2>\n<pre>",
+                  "</pre>\n<h2>To see it again</h2>\n<pre tabindex=\"0\">",
                   Escape(finding.replay), "</pre>\n<h2>Timeline</h2>\n",
-                  TimelineHtml(finding.rows), "<h2>On other drivers</h2>\n",
-                  ElsewhereHtml(finding));
+                  OtherForms(finding), TimelineHtml(finding.rows),
+                  "<h2>On other drivers</h2>\n", ElsewhereHtml(finding));
   return Document(absl::StrCat(finding.signature, " on ", finding.driver),
                   html);
 }

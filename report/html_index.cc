@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "report/html.h"
 #include "report/html_page.h"
+#include "report/printable.h"
 
 // The index: findings by state, trends, and drivers side by side.
 namespace atsfuzz::report {
@@ -24,9 +25,11 @@ std::string Number(double value) {
 
 // Lines over nights, each with its name at its end. From 0 to `most`.
 std::string TrendSvg(const std::map<std::string, std::vector<Point>>& lines,
-                     double most, const std::string& label) {
+                     double most, const std::string& title,
+                     const std::string& label) {
   constexpr int kWidth = 640, kHeight = 170, kLeft = 50, kRight = 130,
                 kTop = 10, kBottom = 25;
+  constexpr size_t kNameBytes = 20;  // as many as fit on the right
   int64_t first = INT64_MAX, last = 0;
   for (const auto& [name, points] : lines) {
     for (const Point& point : points) {
@@ -75,10 +78,14 @@ std::string TrendSvg(const std::map<std::string, std::vector<Point>>& lines,
     // Names must not cover each other.
     below = std::max(below + 13, y(points.back().value) + 4);
     absl::StrAppendFormat(&svg, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n",
-                          x(points.back().night) + 8, below, Escape(name));
+                          x(points.back().night) + 8, below,
+                          Escape(Shortened(name, kNameBytes)));
     ++colour;
   }
-  return svg + "</svg>\n";
+  return absl::StrCat(
+      "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"",
+      Escape(title), "\">\n", svg, "</svg>\n</div>\n");
 }
 
 std::string TrendsHtml(const std::vector<NightView>& nights) {
@@ -93,10 +100,10 @@ std::string TrendsHtml(const std::vector<NightView>& nights) {
     }
   }
   std::string html = "<h2>Operations by night</h2>\n";
-  html += TrendSvg(operations, most,
+  html += TrendSvg(operations, most, "Chart of operations",
                    "Operations by night; the numbers stand in the table below");
   html += "<h2>Branches that the corpora cover, in percent</h2>\n";
-  html += TrendSvg(coverage, 100,
+  html += TrendSvg(coverage, 100, "Chart of coverage",
                    "Coverage by night and driver, in percent; the numbers "
                    "stand in the table below");
   html +=
@@ -199,7 +206,9 @@ std::string IndexPage(const IndexView& view) {
     html += "</p>\n";
   }
   absl::StrAppend(&html, "<h2>Findings</h2>\n", FindingsHtml(view.findings),
-                  DriversHtml(view.findings), TrendsHtml(view.nights));
+                  DriversHtml(view.findings), TrendsHtml(view.nights),
+                  "<h2>For programs</h2>\n<p><a href=\"findings.sarif\">All "
+                  "findings in SARIF 2.1.0</a></p>\n");
   return Document("atsfuzz: findings", html);
 }
 

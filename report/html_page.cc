@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "report/html.h"
+#include "report/printable.h"
 
 namespace atsfuzz::report {
 namespace {
@@ -45,13 +46,14 @@ padding:0 .6rem;font-size:.8125rem;white-space:nowrap}
 .timeline td{font-size:.875rem}
 .timeline .n{color:var(--dim);text-align:right}
 .timeline .op{font-weight:600}
+.timeline .result{display:inline-block;max-width:100%;overflow-wrap:anywhere}
 .timeline .switch td{border-top:2px dashed var(--warn)}
 .timeline .bad td{background:var(--badbg)}
 .timeline .bad strong{color:var(--bad)}
 .src{display:block;color:var(--dim)}
 .lane-t0{color:var(--t0)}.lane-t1{color:var(--t1)}
 .lane-t2{color:var(--t2)}.lane-t3{color:var(--t3)}
-svg{max-width:100%;height:auto;display:block}
+svg{display:block}
 svg text{fill:var(--dim);font:11px system-ui,sans-serif}
 .skip{position:absolute;left:-999rem}.skip:focus{position:static}
 @media(max-width:44rem){
@@ -71,11 +73,11 @@ font-size:.8125rem;margin-right:.5rem}
 }  // namespace
 
 std::string Escape(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"&", "&amp;"},
-                                    {"<", "&lt;"},
-                                    {">", "&gt;"},
-                                    {"\"", "&quot;"},
-                                    {"'", "&#39;"}});
+  return absl::StrReplaceAll(Lines(text), {{"&", "&amp;"},
+                                           {"<", "&lt;"},
+                                           {">", "&gt;"},
+                                           {"\"", "&quot;"},
+                                           {"'", "&#39;"}});
 }
 
 std::string Document(const std::string& title, const std::string& main) {

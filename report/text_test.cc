@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -161,6 +162,55 @@ TEST(Trace, ACleanShutdownIsNotMentioned) {
   Timeline trace(OneFunction());
   trace.Shutdown(system, {});
   EXPECT_EQ(TextOf(trace.rows()), "");
+}
+
+TEST(Trace, OperationsOfABlockSayWhichOfItsRowsTheySpan) {
+  ShownSystem system;
+  const auto log = [](uint8_t thread) {
+    atsfuzz_event event = Event(ATSFUZZ_EVENT_LOG);
+    event.text = "text";
+    event.thread = thread;
+    return event;
+  };
+  // The second event is none that is told.
+  system.events = {log(1), Event(ATSFUZZ_EVENT_STE_WRITE), log(2), log(1)};
+  std::vector<properties::SideBySide> operations(3);
+  operations[0] = {Attach(), true, 0, 0, 2, 3};
+  operations[1] = {Attach(), true, 0, 0, 0, 4};
+  operations[2] = {Attach(), false, 0, 0, 4, 4};
+  Timeline trace(OneFunction());
+  trace.Boot(system, {});
+  trace.Block(operations, system, {});
+  std::vector<std::pair<int64_t, int64_t>> spans;
+  for (const Row& written : trace.rows()) {
+    const Row row = RowFrom(ToJson(written));
+    if (row.kind == RowKind::kOperation) {
+      spans.emplace_back(row.began, row.ended);
+    } else {
+      EXPECT_EQ(row.began, -1);
+    }
+  }
+  EXPECT_THAT(spans, testing::ElementsAre(std::pair(1, 2), std::pair(0, 3),
+                                          std::pair(3, 3)));
+}
+
+TEST(Trace, CommandsSayWhichFunctionsTheyReach) {
+  ShownSystem system;
+  atsfuzz_event invalidate = Event(ATSFUZZ_EVENT_COMMAND);
+  invalidate.a = 0x40 | (uint64_t{0x100} << 32);
+  invalidate.smmu = 0;
+  atsfuzz_event elsewhere = invalidate;
+  elsewhere.a = 0x40 | (uint64_t{0x999} << 32);
+  atsfuzz_event sync = invalidate;
+  sync.a = 0x46;
+  system.events = {invalidate, elsewhere, invalidate, sync, elsewhere, sync};
+  Timeline trace(OneFunction());
+  trace.Boot(system, {});
+  trace.Step(Attach(), false, 0, system, {});
+  ASSERT_EQ(trace.rows().size(), 3u);
+  EXPECT_THAT(RowFrom(ToJson(trace.rows()[1])).reached,
+              testing::ElementsAre("p0"));
+  EXPECT_THAT(trace.rows()[2].reached, testing::IsEmpty());
 }
 
 TEST(EventLines, CommandsUpToASyncAreOneLine) {

@@ -1,5 +1,6 @@
 #include "report/timeline.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,11 +33,22 @@ std::string SubjectOf(const model::Topology& topology,
   return kCpu;
 }
 
+std::vector<std::string> NamesOf(const model::Topology& topology,
+                                 const std::vector<uint8_t>& functions) {
+  std::vector<std::string> names;
+  for (const uint8_t function : functions) {
+    names.push_back(FunctionName(topology, function));
+  }
+  return names;
+}
+
 Json ToJson(const model::Location& location) {
-  return {{"function", location.function},
-          {"file", location.file},
-          {"line", location.line},
-          {"text", location.text}};
+  Json json = {{"function", location.function},
+               {"file", location.file},
+               {"line", location.line},
+               {"text", location.text}};
+  if (!location.path.empty()) json["path"] = location.path;
+  return json;
 }
 
 model::Location LocationFrom(const Json& json) {
@@ -45,6 +57,7 @@ model::Location LocationFrom(const Json& json) {
   location.file = json.value("file", "");
   location.line = json.value("line", location.line);
   location.text = json.value("text", "");
+  location.path = json.value("path", "");
   return location;
 }
 
@@ -65,6 +78,13 @@ Json ToJson(const Row& row) {
     json["where"].push_back(ToJson(location));
   }
   if (row.other.known()) json["other"] = ToJson(row.other);
+  if (row.began >= 0) {
+    json["began"] = row.began;
+    json["ended"] = row.ended;
+  }
+  for (const std::string& function : row.reached) {
+    json["reached"].push_back(function);
+  }
   return json;
 }
 
@@ -81,6 +101,9 @@ Row RowFrom(const Json& json) {
     row.where.push_back(LocationFrom(each));
   }
   if (json.contains("other")) row.other = LocationFrom(json["other"]);
+  row.began = json.value("began", row.began);
+  row.ended = json.value("ended", row.ended);
+  row.reached = json.value("reached", row.reached);
   return row;
 }
 
@@ -113,6 +136,7 @@ void Timeline::Block(std::span<const properties::SideBySide> operations,
                      model::System& system,
                      std::span<const properties::Violation> violations) {
   rows_.push_back({.kind = RowKind::kParBegin, .text = "par"});
+  const size_t first = rows_.size();
   for (const properties::SideBySide& side : operations) {
     rows_.push_back(
         {.kind = RowKind::kOperation,
@@ -120,13 +144,24 @@ void Timeline::Block(std::span<const properties::SideBySide> operations,
          .text = ToText(topology_, side.operation),
          .result = side.returned ? ResultName(side.result) : "never returns"});
   }
-  EventsOfThreads(system);
+  const std::vector<size_t> events = EventsOfThreads(system);
+  const auto rows_before = [&](size_t event) {
+    return std::lower_bound(events.begin(), events.end(), event) -
+           events.begin();
+  };
+  for (size_t i = 0; i < operations.size(); ++i) {
+    Row& row = rows_[first + i];
+    row.began = rows_before(operations[i].began);
+    row.ended = operations[i].returned ? rows_before(operations[i].ended)
+                                       : static_cast<int64_t>(events.size());
+  }
   rows_.push_back({.kind = RowKind::kParEnd, .text = "end"});
   Changes(system);
   Violations(system, violations);
 }
 
-void Timeline::EventsOfThreads(model::System& system) {
+std::vector<size_t> Timeline::EventsOfThreads(model::System& system) {
+  std::vector<size_t> told;
   const std::span<const atsfuzz_event> events = system.Events();
   const std::vector<EventLine> lines = LinesOf(topology_, events);
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -141,7 +176,8 @@ void Timeline::EventsOfThreads(model::System& system) {
                .lane = event.thread == ATSFUZZ_NONE
                            ? ToText(model::Actor::Smmu(event.smmu))
                            : ToText(model::Actor::Thread(event.thread)),
-               .text = lines[i].text};
+               .text = lines[i].text,
+               .reached = NamesOf(topology_, lines[i].invalidated)};
     if (stop || event.kind == ATSFUZZ_EVENT_WARN ||
         event.kind == ATSFUZZ_EVENT_LOCK_RULE ||
         event.kind == ATSFUZZ_EVENT_EARLY_LOAD) {
@@ -152,7 +188,9 @@ void Timeline::EventsOfThreads(model::System& system) {
       if (!others.empty()) row.other = others.front();
     }
     rows_.push_back(std::move(row));
+    told.push_back(lines[i].event);
   }
+  return told;
 }
 
 void Timeline::Shutdown(model::System& system,
@@ -170,7 +208,8 @@ void Timeline::Events(model::System& system) {
     const atsfuzz_event& event = events[line.event];
     Row row = {.kind = RowKind::kEvent,
                .lane = SubjectOf(topology_, event),
-               .text = line.text};
+               .text = line.text,
+               .reached = NamesOf(topology_, line.invalidated)};
     if (event.kind == ATSFUZZ_EVENT_WARN ||
         event.kind == ATSFUZZ_EVENT_LOCK_RULE ||
         event.kind == ATSFUZZ_EVENT_PCI_RETURN) {

@@ -35,11 +35,16 @@ struct Row {
   std::string lane;
   std::string text;
   std::string result;  // of an operation: "0", "-EINVAL", "never returns"
+  // Of an operation in a `par` block: how many of the rows behind the block's
+  // operations came before it began, and before it returned. -1: not known.
+  int64_t began = -1, ended = -1;
   std::string before, after;  // of a change; of a violation expected and found
   std::string invariant;      // of a violation
   // Where in the driver, innermost first: of a violation the whole stack.
   std::vector<model::Location> where;
   model::Location other;  // of a stop: the first of the stores held back
+  // Of commands that an SMMU consumed: the functions whose ATC they reached.
+  std::vector<std::string> reached;
 };
 
 Json ToJson(const Row& row);
@@ -71,7 +76,8 @@ class Timeline {
 
  private:
   void Events(model::System& system);
-  void EventsOfThreads(model::System& system);
+  // Returns for each row that it adds the index of its event.
+  std::vector<size_t> EventsOfThreads(model::System& system);
   void Changes(model::System& system);
   void Violations(model::System& system,
                   std::span<const properties::Violation> violations);
