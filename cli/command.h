@@ -28,6 +28,7 @@ int Fuzz(const std::vector<std::string>& arguments);
 int Sweep(const std::vector<std::string>& arguments);
 int Replay(const std::vector<std::string>& arguments);
 int Shrink(const std::vector<std::string>& arguments);
+int Reproduce(const std::vector<std::string>& arguments);
 int Compare(const std::vector<std::string>& arguments);
 int Design(const std::vector<std::string>& arguments);
 int Coverage(const std::vector<std::string>& arguments);

@@ -259,6 +259,36 @@ absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags,
   return driver;
 }
 
+void TellProgress(const std::string& line) { Tell(line); }
+
+absl::StatusOr<linux_driver::Tree> TreeOf(
+    const std::string& spec, const std::vector<std::string>& patches) {
+  DriverFlags flags;
+  flags.driver = spec;
+  flags.patches = patches;
+  const absl::Status status = CheckDriver(flags);
+  if (!status.ok()) return status;
+  if (!absl::StartsWith(spec, kLinux)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--driver=", spec,
+                     ": the abstract machine has no source and no module; "
+                     "take a linux: driver"));
+  }
+  return linux_driver::ObtainTree(spec.substr(sizeof(kLinux) - 1), patches,
+                                  Tell);
+}
+
+absl::StatusOr<std::string> ModuleOf(const std::string& spec,
+                                     const std::vector<std::string>& patches,
+                                     BuildKind build) {
+  const auto tree = TreeOf(spec, patches);
+  if (!tree.ok()) return tree.status();
+  std::string module;
+  const absl::Status built = BuildAll(*tree, {{build, &module}});
+  if (!built.ok()) return built;
+  return module;
+}
+
 absl::StatusOr<fuzz::Known> KnownFor(const Driver& driver) {
   if (driver.design) {
     return fuzz::Known::Read(absl::StrCat(

@@ -9,6 +9,8 @@
 #include "cli/flags.h"
 #include "fuzz/known.h"
 #include "fuzz/round.h"
+#include "linux/build.h"
+#include "linux/tree.h"
 #include "model/capabilities.h"
 #include "model/machine/design.h"
 
@@ -68,6 +70,19 @@ struct Builds {
 // Unavailable for what this machine lacks.
 absl::StatusOr<Driver> ObtainDriver(const DriverFlags& flags,
                                     const Builds& builds);
+
+// Says on stderr what takes long.
+void TellProgress(const std::string& line);
+
+// Obtains and patches a kernel tree. `spec` and errors as in ObtainDriver; a
+// model has none.
+absl::StatusOr<linux_driver::Tree> TreeOf(
+    const std::string& spec, const std::vector<std::string>& patches);
+
+// The path of one build's module, compiled if it is not there.
+absl::StatusOr<std::string> ModuleOf(const std::string& spec,
+                                     const std::vector<std::string>& patches,
+                                     linux_driver::BuildKind build);
 
 // The findings understood on this driver: corpus/known/linux-<version>.txt by
 // the first two numbers of the version, so that a developer's tree has them

@@ -14,12 +14,14 @@
 namespace atsfuzz::cli {
 namespace {
 
-constexpr std::array<Command, 13> kCommands = {{
+constexpr std::array<Command, 14> kCommands = {{
     {"fuzz", "looks for bugs, and shrinks what it finds", Fuzz},
     {"sweep", "places every fault that scenarios could meet, one at a time",
      Sweep},
     {"replay", "runs scenarios, and shows what happens in them", Replay},
     {"shrink", "makes a scenario that shows a violation smaller", Shrink},
+    {"reproduce", "makes a reproducer for the kernel's side of a violation",
+     Reproduce},
     {"compare", "runs scenarios on two drivers, and shows where they differ",
      Compare},
     {"design", "tells which fixes of the attach protocol suffice", Design},

@@ -12,6 +12,7 @@
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/traced_run.h"
+#include "cli/wanted.h"
 #include "fuzz/findings.h"
 #include "fuzz/investigate.h"
 #include "model/text.h"
@@ -31,29 +32,17 @@ constexpr char kExamples[] =
     "  atsfuzz shrink long.ats --driver=linux:$HOME/src/linux\n";
 
 // The sighting to keep.
-// NOT_FOUND: a violation is expected, but other ones are shown, or none is.
 absl::StatusOr<const fuzz::Sighting*> Wanted(
     const model::Scenario& scenario, const Driver& driver,
     const std::vector<fuzz::Sighting>& sightings) {
-  std::string expected;
-  for (const model::Expectation& expectation :
-       model::ExpectationsOf(scenario, driver.name)) {
-    if (expectation.invariant.empty()) continue;
-    if (expected.empty()) expected = expectation.invariant;
-    const auto invariant = properties::InvariantByName(expectation.invariant);
-    for (const fuzz::Sighting& sighting : sightings) {
-      if (sighting.violation.invariant == invariant) return &sighting;
-    }
+  std::vector<properties::Invariant> shown;
+  for (const fuzz::Sighting& sighting : sightings) {
+    shown.push_back(sighting.violation.invariant);
   }
-  if (sightings.empty()) {
-    return absl::NotFoundError(
-        "shows no violation, so there is nothing to keep while shrinking");
-  }
-  if (expected.empty()) return &sightings.front();
-  return absl::NotFoundError(
-      absl::StrCat("expects a violation of ", expected, ", but shows one of ",
-                   InvariantName(sightings.front().violation.invariant),
-                   "; take the `expect` line out to shrink that one"));
+  const auto wanted =
+      WantedViolation(scenario, driver.name, shown, "to keep while shrinking");
+  if (!wanted.ok()) return wanted.status();
+  return &sightings[*wanted];
 }
 
 int ShrinkFile(const Driver& driver, const std::string& path,

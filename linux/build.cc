@@ -26,11 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string SourcesFolder() {
-  const char* chosen = std::getenv("ATSFUZZ_SOURCE_DIR");
-  return chosen == nullptr ? ATSFUZZ_SOURCE_DIR : chosen;
-}
-
 absl::StatusOr<std::string> AskClang(const char* question) {
   absl::StatusOr<CommandResult> result = Run({{"clang", question}, ""});
   if (!result.ok()) return result.status();
@@ -70,7 +65,7 @@ absl::StatusOr<std::string> Key(const Tree& tree, BuildKind kind,
   Hasher hasher;
   absl::StatusOr<std::string> version = AskClang("--version");
   if (!version.ok()) return version.status();
-  hasher.Add(*version).Add(tree.hash);
+  hasher.Add(*version).Add(tree.hash).Add(places.cases);
   std::vector<Command> commands = CompileCommands(places, kind);
   commands.push_back(LinkCommand(places, kind));
   for (const Command& command : commands) {
@@ -128,6 +123,10 @@ absl::Status Make(const Tree& tree, BuildKind kind, const BuildPlaces& places,
       !written.ok()) {
     return written;
   }
+  if (!places.cases.empty()) {
+    absl::Status written = WriteFile(places.work + "/cases.c", places.cases);
+    if (!written.ok()) return written;
+  }
   absl::StatusOr<CompileLog> log = CompileAndLink(places, kind);
   if (!log.ok()) return log.status();
   if (!log->ok) return DoesNotCompile(tree, places, log->text, name);
@@ -181,6 +180,11 @@ absl::StatusOr<std::string> Build(const Tree& tree, BuildKind kind,
 
 }  // namespace
 
+std::string SourcesFolder() {
+  const char* chosen = std::getenv("ATSFUZZ_SOURCE_DIR");
+  return chosen == nullptr ? ATSFUZZ_SOURCE_DIR : chosen;
+}
+
 const char* BuildKindName(BuildKind kind) {
   switch (kind) {
     case BuildKind::kPlain:
@@ -204,6 +208,15 @@ absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
                                        const Progress& progress) {
   BuildPlaces places;
   places.suite = true;
+  return Build(tree, kind, places, progress);
+}
+
+absl::StatusOr<std::string> BuildCases(const Tree& tree, BuildKind kind,
+                                       const std::string& source,
+                                       const Progress& progress) {
+  BuildPlaces places;
+  places.suite = true;
+  places.cases = source;
   return Build(tree, kind, places, progress);
 }
 

@@ -10,6 +10,10 @@
 // by content: tree, patches, our kernel-side sources, flags and compiler.
 namespace atsfuzz::linux_driver {
 
+// This project's checkout, whose sources modules are made of:
+// $ATSFUZZ_SOURCE_DIR, else where this program was built from.
+std::string SourcesFolder();
+
 enum class BuildKind {
   kPlain,         // -O2, edge counters: for speed, in process
   kSanitized,     // ASan and UBSan: needs a program that has their runtime
@@ -27,6 +31,13 @@ absl::StatusOr<std::string> BuildModule(const Tree& tree, BuildKind kind,
 // The module with the kernel's own tests in it (linux/kunit.h). Errors as
 // above.
 absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
+                                       const Progress& progress);
+
+// The same with the KUnit cases of a source text in place of the kernel's own.
+// It includes <kunit/test.h> and "arm-smmu-v3.h" as arm-smmu-v3-test.c does,
+// and names its suites in kunit_test_suites.
+absl::StatusOr<std::string> BuildCases(const Tree& tree, BuildKind kind,
+                                       const std::string& source,
                                        const Progress& progress);
 
 }  // namespace atsfuzz::linux_driver

@@ -119,6 +119,12 @@ Flags KernelFlags(const BuildPlaces& places) {
   if (places.suite) {
     flags.insert(flags.begin(), "-I" + places.sources + "/linux/kunit/include");
   }
+  if (!places.cases.empty()) {
+    // The source's name in messages, wherever it lies.
+    Append(flags, {"-DATSFUZZ_CASES", "-I" + places.work,
+                   absl::StrCat("-fmacro-prefix-map=", places.work, "/="),
+                   "-I" + places.tree + "/drivers/iommu/arm/arm-smmu-v3"});
+  }
   flags.insert(flags.end(), places.features.begin(), places.features.end());
   if (std::count(flags.begin(), flags.end(), "-DATSFUZZ_HAS_NESTING") > 0) {
     Append(flags, {"-DCONFIG_ARM_SMMU_V3_IOMMUFD=1",

@@ -23,6 +23,7 @@ struct BuildPlaces {
   std::string resources;  // the compiler's own folder (-print-resource-dir)
   std::vector<std::string> features;  // flags of linux/features.h
   bool suite = false;  // with the kernel's own tests (linux/kunit.h)
+  std::string cases;   // with `work`/cases.c, of this text, instead of these
   std::string home;    // where `work` will be when it is done, for debug info
 };
 

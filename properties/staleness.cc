@@ -213,6 +213,7 @@ void ReportIotlb(const StepView& step, const atsfuzz_iotlb_entry& entry,
   v->expected = "no such entry";
   v->found = absl::StrCat(Hex(entry.iova), " -> ", Hex(entry.physical), ", ",
                           entry.size, " bytes");
+  v->entry = static_cast<int>(&entry - step.after.iotlb);
   v->aspect = aspect;
 }
 
@@ -260,6 +261,7 @@ void Staleness::CheckAtcEntry(const StepView& step,
   v->found = absl::StrCat(Hex(entry.iova), " -> ", Hex(entry.physical), ", ",
                           entry.size, " bytes");
   v->event = FillEvent(step, entry);
+  v->entry = static_cast<int>(&entry - step.after.atc);
   v->aspect = step.Aspect(f, RouteAspect(step, f, pasid));
 }
 

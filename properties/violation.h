@@ -61,6 +61,9 @@ struct Violation {
   // The event that shows it, as index into that operation's events; -1: the
   // state at rest shows it.
   int event = -1;
+  // no-stale-atc, no-stale-iotlb: the stale entry, as index into the `atc` or
+  // `iotlb` of the observation that shows it; -1 for others.
+  int entry = -1;
   // What it is about. Facts whose last change can be located lead the signature
   // to the line that made it so.
   model::Fact subject;

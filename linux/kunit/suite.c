@@ -1,10 +1,10 @@
 /*
  * The driver and the kernel's own suite of it, unmodified, in one unit with the
- * accessors that a module has. A kernel without the suite has no
- * cases.
+ * accessors that a module has. A kernel without the suite has no cases. ATSFUZZ_CASES:
+ * a source that somebody has given (linux/build.h, BuildCases) instead of the suite.
  */
 
-#if __has_include("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-test.c")
+#if defined(ATSFUZZ_CASES) || __has_include("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-test.c")
 #define HAS_SUITE
 /* What the suite's Kconfig entry asks for. */
 #define CONFIG_KUNIT 1
@@ -12,6 +12,7 @@
 
 #ifdef ATSFUZZ_HAS_ARRAYS
 #include "linux/kunit/access.h"
+#include "linux/kunit/calls.h"
 #endif
 
 #include "linux/kernel/driver.c"
@@ -19,7 +20,11 @@
 #include "linux/kunit/case.h"
 
 #ifdef HAS_SUITE
+#ifdef ATSFUZZ_CASES
+#include "cases.c"
+#else
 #include "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-test.c"
+#endif
 
 static struct kunit_case *find_case(unsigned int index, struct kunit_suite **suite)
 {
@@ -82,5 +87,6 @@ void atsfuzz_kunit_finish(void) {}
 #endif
 
 #ifdef ATSFUZZ_HAS_ARRAYS
+#include "linux/kunit/calls.c"
 #include "linux/kunit/invs.c"
 #endif

@@ -3,16 +3,13 @@
 // gives breaks the invariant that it names; without it, the scenario does not.
 // races/ has those that only some orders of threads show.
 
-#include <algorithm>
+#include "properties/planted/planted.h"
+
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "fuzz/investigate.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -26,45 +23,6 @@ namespace atsfuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Planted {
-  std::string patch;      // path
-  std::string invariant;  // that it breaks
-  std::string kernel = "6.12";
-  std::string scenario;  // text
-};
-
-Planted Read(const fs::path& path) {
-  Planted planted{.patch = path.string()};
-  std::ifstream in(path);
-  bool in_scenario = false;
-  for (std::string line; std::getline(in, line);) {
-    absl::string_view rest = line;
-    if (absl::StartsWith(line, "---") || absl::StartsWith(line, "diff ")) break;
-    if (absl::ConsumePrefix(&rest, "Invariant: ")) {
-      planted.invariant = std::string(rest);
-    }
-    if (absl::ConsumePrefix(&rest, "Kernel: ")) {
-      planted.kernel = std::string(rest);
-    }
-    if (in_scenario && (line.empty() || line.front() == ' ')) {
-      planted.scenario += line + "\n";
-    } else {
-      in_scenario = absl::StartsWith(line, "Scenario:");
-    }
-  }
-  return planted;
-}
-
-std::vector<fs::path> Patches() {
-  std::vector<fs::path> patches;
-  for (const auto& entry :
-       fs::recursive_directory_iterator("properties/planted")) {
-    if (entry.path().extension() == ".patch") patches.push_back(entry.path());
-  }
-  std::sort(patches.begin(), patches.end());
-  return patches;
-}
 
 // The invariants that the scenario breaks with `patches`.
 absl::StatusOr<std::set<std::string>> Broken(
@@ -108,7 +66,7 @@ absl::StatusOr<std::set<std::string>> Broken(
 class PlantedBug : public testing::TestWithParam<fs::path> {
  protected:
   void SetUp() override {
-    const std::string kernel = Read(GetParam()).kernel;
+    const std::string kernel = ReadPlanted(GetParam()).kernel;
     auto tree = linux_driver::ObtainTree(kernel, {}, [](const auto&) {});
     if (!tree.ok()) {
       GTEST_SKIP() << "no source of Linux " << kernel << ": "
@@ -118,7 +76,7 @@ class PlantedBug : public testing::TestWithParam<fs::path> {
 };
 
 TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
-  const Planted planted = Read(GetParam());
+  const Planted planted = ReadPlanted(GetParam());
   ASSERT_FALSE(planted.scenario.empty()) << planted.patch;
   auto broken = Broken(planted, {planted.patch});
   ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
@@ -126,7 +84,7 @@ TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
 }
 
 TEST_P(PlantedBug, IsAllThatTheScenarioNeeds) {
-  const Planted planted = Read(GetParam());
+  const Planted planted = ReadPlanted(GetParam());
   auto broken = Broken(planted, {});
   ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
   // 6.1 breaks commands-in-order at every attach of a second function.
@@ -134,18 +92,16 @@ TEST_P(PlantedBug, IsAllThatTheScenarioNeeds) {
   EXPECT_THAT(*broken, testing::IsEmpty()) << planted.patch;
 }
 
-std::string TestName(const testing::TestParamInfo<fs::path>& info) {
-  std::string name = info.param.stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Patches, PlantedBug, testing::ValuesIn(Patches()),
-                         TestName);
+INSTANTIATE_TEST_SUITE_P(Patches, PlantedBug,
+                         testing::ValuesIn(PlantedPatches()),
+                         [](const auto& test) {
+                           return PlantedName(test.param);
+                         });
 
 TEST(PlantedBugs, CoverEveryInvariant) {
   std::set<std::string> named;
-  for (const fs::path& path : Patches()) named.insert(Read(path).invariant);
+  for (const fs::path& path : PlantedPatches())
+    named.insert(ReadPlanted(path).invariant);
   for (int i = 0; i < properties::kInvariants; i++) {
     const auto invariant = static_cast<properties::Invariant>(i);
     EXPECT_THAT(named, testing::Contains(

@@ -67,21 +67,27 @@ static inline void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp)
 		after(); \
 	} while (0)
 
-#define __kunit_compare(test, after, left, op, right) \
+/* `fmt`, a literal, and what follows: what is said beside the expectation. */
+#define __kunit_compare_msg(test, after, left, op, right, fmt, ...) \
 	do { \
 		__auto_type __left = (left); \
 		__auto_type __right = (right); \
 \
 		if (!(__left op __right)) \
-			__kunit_fail(test, after, "%s %s %s, but they are %lld and %lld", #left, \
-				     #op, #right, (long long)__left, (long long)__right); \
+			__kunit_fail(test, after, "%s %s %s, but they are %lld and %lld" fmt, \
+				     #left, #op, #right, (long long)__left, (long long)__right, \
+				     ##__VA_ARGS__); \
 	} while (0)
+#define __kunit_compare(test, after, left, op, right) \
+	__kunit_compare_msg(test, after, left, op, right, "")
 
-#define __kunit_holds(test, after, condition, text) \
+#define __kunit_holds_msg(test, after, condition, text, fmt, ...) \
 	do { \
 		if (!(condition)) \
-			__kunit_fail(test, after, "%s", text); \
+			__kunit_fail(test, after, "%s" fmt, text, ##__VA_ARGS__); \
 	} while (0)
+#define __kunit_holds(test, after, condition, text) \
+	__kunit_holds_msg(test, after, condition, text, "")
 
 #define __kunit_memory(test, after, left, right, size) \
 	do { \
@@ -101,14 +107,22 @@ static inline void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp)
 #define KUNIT_FAIL_AND_ABORT(test, fmt, ...) __kunit_fail(test, __kunit_leave, fmt, ##__VA_ARGS__)
 
 #define KUNIT_EXPECT_EQ(test, a, b) __kunit_compare(test, __kunit_stay, a, ==, b)
+#define KUNIT_EXPECT_EQ_MSG(test, a, b, fmt, ...) \
+	__kunit_compare_msg(test, __kunit_stay, a, ==, b, ": " fmt, ##__VA_ARGS__)
+#define KUNIT_EXPECT_NE_MSG(test, a, b, fmt, ...) \
+	__kunit_compare_msg(test, __kunit_stay, a, !=, b, ": " fmt, ##__VA_ARGS__)
 #define KUNIT_EXPECT_NE(test, a, b) __kunit_compare(test, __kunit_stay, a, !=, b)
 #define KUNIT_EXPECT_LT(test, a, b) __kunit_compare(test, __kunit_stay, a, <, b)
 #define KUNIT_EXPECT_LE(test, a, b) __kunit_compare(test, __kunit_stay, a, <=, b)
 #define KUNIT_EXPECT_GT(test, a, b) __kunit_compare(test, __kunit_stay, a, >, b)
 #define KUNIT_EXPECT_GE(test, a, b) __kunit_compare(test, __kunit_stay, a, >=, b)
 #define KUNIT_EXPECT_PTR_EQ(test, a, b) KUNIT_EXPECT_EQ(test, (long)(a), (long)(b))
+#define KUNIT_EXPECT_PTR_EQ_MSG(test, a, b, fmt, ...) \
+	KUNIT_EXPECT_EQ_MSG(test, (long)(a), (long)(b), fmt, ##__VA_ARGS__)
 #define KUNIT_EXPECT_PTR_NE(test, a, b) KUNIT_EXPECT_NE(test, (long)(a), (long)(b))
 #define KUNIT_EXPECT_TRUE(test, c) __kunit_holds(test, __kunit_stay, c, #c " is true")
+#define KUNIT_EXPECT_TRUE_MSG(test, c, fmt, ...) \
+	__kunit_holds_msg(test, __kunit_stay, c, #c " is true", ": " fmt, ##__VA_ARGS__)
 #define KUNIT_EXPECT_FALSE(test, c) __kunit_holds(test, __kunit_stay, !(c), #c " is false")
 #define KUNIT_EXPECT_NULL(test, p) __kunit_holds(test, __kunit_stay, !(p), #p " is NULL")
 #define KUNIT_EXPECT_NOT_NULL(test, p) __kunit_holds(test, __kunit_stay, p, #p " is not NULL")
@@ -117,6 +131,10 @@ static inline void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp)
 #define KUNIT_ASSERT_EQ(test, a, b) __kunit_compare(test, __kunit_leave, a, ==, b)
 #define KUNIT_ASSERT_NE(test, a, b) __kunit_compare(test, __kunit_leave, a, !=, b)
 #define KUNIT_ASSERT_LT(test, a, b) __kunit_compare(test, __kunit_leave, a, <, b)
+#define KUNIT_ASSERT_LT_MSG(test, a, b, fmt, ...) \
+	__kunit_compare_msg(test, __kunit_leave, a, <, b, ": " fmt, ##__VA_ARGS__)
+#define KUNIT_ASSERT_LE_MSG(test, a, b, fmt, ...) \
+	__kunit_compare_msg(test, __kunit_leave, a, <=, b, ": " fmt, ##__VA_ARGS__)
 #define KUNIT_ASSERT_LE(test, a, b) __kunit_compare(test, __kunit_leave, a, <=, b)
 #define KUNIT_ASSERT_GT(test, a, b) __kunit_compare(test, __kunit_leave, a, >, b)
 #define KUNIT_ASSERT_GE(test, a, b) __kunit_compare(test, __kunit_leave, a, >=, b)
@@ -126,6 +144,8 @@ static inline void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp)
 #define KUNIT_ASSERT_FALSE(test, c) __kunit_holds(test, __kunit_leave, !(c), #c " is false")
 #define KUNIT_ASSERT_NULL(test, p) __kunit_holds(test, __kunit_leave, !(p), #p " is NULL")
 #define KUNIT_ASSERT_NOT_NULL(test, p) __kunit_holds(test, __kunit_leave, p, #p " is not NULL")
+#define KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p) \
+	__kunit_holds(test, __kunit_leave, !IS_ERR_OR_NULL(p), #p " is a pointer")
 #define KUNIT_ASSERT_MEMEQ(test, a, b, size) __kunit_memory(test, __kunit_leave, a, b, size)
 
 #endif /* ATSFUZZ_KUNIT_TEST_H_ */

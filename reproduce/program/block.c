@@ -1,0 +1,245 @@
+/* ---- Threads side by side, each on a stack of its own ------------------------------- */
+
+/* As atsfuzz reads a schedule: model/schedule.h, fuzz/scheduler.h, fuzz/block_run.h. */
+
+#define SMMU_ACTORS (1 + ATSFUZZ_MAX_THREADS)
+#define ACTORS (SMMU_ACTORS + ATSFUZZ_MAX_SMMUS)
+#define STACK_BYTES (1 << 20)
+
+static struct {
+	ucontext_t context;
+	char *stack;
+	unsigned int next, end; /* calls */
+	int in_flight;
+} threads[1 + ATSFUZZ_MAX_THREADS];
+
+/* Where each thread and each SMMU stands. */
+static struct {
+	unsigned int operation, step, taken, plain;
+	int ready, waits, ended;
+} at[ACTORS];
+
+static ucontext_t outside;
+static unsigned int running, moved_last;
+
+struct choice {
+	unsigned int actor;
+	uint32_t steps;
+	unsigned int plain;
+	int weak;
+};
+
+static void leave_thread(void *data)
+{
+	(void)data;
+	swapcontext(&threads[running].context, &outside);
+}
+
+static void operate(void)
+{
+	unsigned int i = threads[running].next;
+
+	ran[i].result = module->threads->operate(&calls[i].request);
+	threads[running].in_flight = 0;
+}
+
+static uint32_t count_events(void)
+{
+	uint32_t count;
+
+	module->events(&count);
+	return count;
+}
+
+static void start(unsigned int thread)
+{
+	ucontext_t *context = &threads[thread].context;
+
+	getcontext(context);
+	context->uc_stack.ss_sp = threads[thread].stack;
+	context->uc_stack.ss_size = STACK_BYTES;
+	context->uc_link = &outside;
+	makecontext(context, operate, 0);
+	threads[thread].in_flight = 1;
+	ran[threads[thread].next].began = count_events();
+}
+
+/* The kernel has ended, be it by a BUG or by a wait that was given up. */
+static int died(void)
+{
+	uint32_t count, i;
+	const struct atsfuzz_event *events = module->events(&count);
+
+	for (i = 0; i < count; i++)
+		if (events[i].a == 1 && (events[i].kind == ATSFUZZ_EVENT_WARN ||
+					 events[i].kind == ATSFUZZ_EVENT_TIMEOUT ||
+					 events[i].kind == ATSFUZZ_EVENT_MEMORY_ERROR))
+			return 1;
+	return 0;
+}
+
+static int find_ready(void)
+{
+	const struct atsfuzz_threads *table = module->threads;
+	unsigned int i;
+
+	for (;;) {
+		int any = 0, in_flight = 0;
+
+		for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++) {
+			int left = threads[i].next < threads[i].end;
+
+			at[i].ready = threads[i].in_flight ? table->ready(i) : left;
+			at[i].waits = threads[i].in_flight && !at[i].ready;
+			at[i].ended = !left;
+			any |= at[i].ready;
+			in_flight |= threads[i].in_flight;
+		}
+		for (i = 0; i < machine.smmu_count; i++) {
+			at[SMMU_ACTORS + i].ready = table->smmu_ready(i);
+			any |= at[SMMU_ACTORS + i].ready;
+		}
+		if (any)
+			return 1;
+		if (!in_flight || !table->pass_time())
+			return 0;
+	}
+}
+
+static unsigned int ready_smmu(void)
+{
+	unsigned int i;
+
+	for (i = SMMU_ACTORS; i < ACTORS; i++)
+		if (at[i].ready)
+			return i;
+	return 0;
+}
+
+/* What the schedule says; 0 once it is over. */
+static int follow(struct choice *choice)
+{
+	static unsigned int next;
+
+	for (; next < TURNS; next++) {
+		const struct turn *turn = &schedule[next];
+		unsigned int actor = turn->actor, smmu;
+		int earlier = turn->step == TO_THE_END || at[actor].operation < turn->operation;
+		int there = !earlier &&
+			    (at[actor].operation > turn->operation || at[actor].step > turn->step ||
+			     (at[actor].step == turn->step && at[actor].plain >= turn->plain));
+
+		if (there || at[actor].ended)
+			continue;
+		if (at[actor].ready) {
+			*choice = (struct choice){ actor, UINT32_MAX, 0, turn->weak };
+			if (earlier)
+				return 1;
+			choice->steps = turn->step - at[actor].taken;
+			choice->plain = turn->plain;
+			if (turn->plain) {
+				choice->steps++;
+				if (at[actor].step == turn->step)
+					choice->plain -= at[actor].plain;
+			}
+			return 1;
+		}
+		smmu = at[actor].waits ? ready_smmu() : 0;
+		if (smmu) {
+			*choice = (struct choice){ smmu, 1, 0, 0 };
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* After the schedule: who moved last goes on, SMMUs move for it. */
+static struct choice go_on(void)
+{
+	struct choice choice = { moved_last, UINT32_MAX, 0, 0 };
+
+	if (at[moved_last].ready)
+		return choice;
+	choice.actor = at[moved_last].waits ? ready_smmu() : 0;
+	while (!at[choice.actor].ready)
+		choice.actor++;
+	if (choice.actor >= SMMU_ACTORS)
+		choice.steps = 1;
+	return choice;
+}
+
+static void move_smmu(struct choice choice)
+{
+	unsigned int smmu = choice.actor - SMMU_ACTORS;
+
+	for (; choice.steps && module->threads->smmu_ready(smmu); choice.steps--) {
+		module->threads->smmu_step(smmu);
+		at[choice.actor].step = ++at[choice.actor].taken;
+	}
+}
+
+static void move_thread(struct choice choice)
+{
+	const struct atsfuzz_threads *table = module->threads;
+	unsigned int self = choice.actor;
+	uint32_t left, taken, status;
+	int at_plain;
+
+	if (!threads[self].in_flight)
+		start(self);
+	running = moved_last = self;
+	table->select(self, choice.steps, choice.plain, choice.weak);
+	swapcontext(&outside, &threads[self].context);
+	left = table->steps_left();
+	if (!threads[self].in_flight) {
+		ran[threads[self].next].returned = 1;
+		ran[threads[self].next].ended = count_events();
+		threads[self].next++;
+		at[self].operation++;
+		at[self].step = at[self].taken = at[self].plain = 0;
+		return;
+	}
+	taken = choice.steps - left;
+	status = table->status(self);
+	at_plain = status == ATSFUZZ_THREAD_READY && left;
+	if (taken || !at_plain)
+		at[self].plain = 0;
+	if (at_plain)
+		at[self].plain += choice.plain;
+	at[self].taken += taken;
+	/* Who spins has made its last access, and stands before the next. */
+	at[self].step = at[self].taken + (status == ATSFUZZ_THREAD_SPINNING);
+}
+
+static unsigned int run_block(unsigned int first)
+{
+	struct choice choice;
+	unsigned int i, end = first;
+
+	for (; end < CALLS && calls[end].thread; end++) {
+		unsigned int thread = calls[end].thread;
+
+		if (!threads[thread].end)
+			threads[thread].next = end;
+		threads[thread].end = end + 1;
+	}
+	for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++) {
+		threads[i].stack = malloc(STACK_BYTES);
+		if (!threads[i].stack)
+			exit(2);
+	}
+	printf("side by side:\n");
+	module->threads->begin(leave_thread, NULL);
+	while (!died() && find_ready()) {
+		if (!follow(&choice))
+			choice = go_on();
+		if (choice.actor >= SMMU_ACTORS)
+			move_smmu(choice);
+		else
+			move_thread(choice);
+	}
+	for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++)
+		seen.stuck |= threads[i].in_flight && !died();
+	module->threads->end();
+	return end;
+}
