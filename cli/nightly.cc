@@ -35,6 +35,7 @@ constexpr char kAbout[] =
     "  memory-megabytes = 8192  # of an engine with all its processes\n"
     "  corpus-megabytes = 64    # of one driver\n"
     "  history-nights = 400     # kept in detail; findings are kept for ever\n"
+    "  machine = 0              # one number a machine: no two search alike\n"
     "  [[driver]]\n"
     "  name = \"linux:6.12\"      # as --driver takes it\n"
     "  patches = [\"a.patch\"]    # on top of it\n"

@@ -362,6 +362,20 @@ TEST_F(Nightly, ADriverThatCannotBeHadIsToldAndTheOthersRun) {
   EXPECT_NE(exit_status_, 0);
 }
 
+TEST_F(Nightly, NoTwoMachinesSearchWithTheSameSeeds) {
+  std::set<int64_t> seeds;
+  for (const std::string machine : {"0", "1", "20"}) {
+    const std::string state = "state" + machine;
+    WriteCampaign(state, "2");
+    Write(state + "/campaign.toml",
+          "machine = " + machine + "\n" + Read(state + "/campaign.toml"));
+    Run("nightly --state=" + state);
+    ASSERT_EQ(SlicesOf(*Open(state), 1), 1u) << err_;
+    seeds.insert(Open(state)->Slices(1)->front().seed % 2000000000);
+  }
+  EXPECT_EQ(seeds.size(), 3u);
+}
+
 TEST_F(Nightly, TakesInWhatOtherEnginesLeft) {
   Run("nightly --state=state");
   // The corpus as AFL++ would have it, for a state of its own.

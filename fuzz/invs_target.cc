@@ -2,65 +2,30 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <string>
 
-#include "linux/build.h"
-#include "linux/kunit.h"
+#include "fuzz/invs_driver.h"
 #include "linux/kunit/invs_table.h"
-#include "linux/tree.h"
 
-// The libFuzzer target of the driver's invalidation arrays: any bytes are a
-// list of merges, unrefs and purges (linux/kunit/invs_table.h), run on the
-// sanitized driver and compared with a multiset.
-//
-//   [ATSFUZZ_KERNEL=7.2|PATH] atsfuzz-libfuzzer-invs [libFuzzer's options]
-//   CORPUS
-namespace atsfuzz::fuzz {
+// The fuzz target of the driver's invalidation arrays: any bytes are a list of
+// merges, unrefs and purges (linux/kunit/invs_table.h), run on the driver and
+// compared with a multiset.
+
 namespace {
-
-[[noreturn]] void Die(const std::string& message) {
-  std::fprintf(stderr, "atsfuzz-libfuzzer-invs: %s\n", message.c_str());
-  std::exit(3);
-}
-
-const atsfuzz_invs* Load() {
-  const char* kernel = std::getenv("ATSFUZZ_KERNEL");
-  auto say = [](const std::string& line) {
-    std::fprintf(stderr, "atsfuzz-libfuzzer-invs: %s\n", line.c_str());
-  };
-  const auto tree =
-      linux_driver::ObtainTree(kernel == nullptr ? "7.2" : kernel, {}, say);
-  if (!tree.ok()) Die(std::string(tree.status().message()));
-  const auto path =
-      linux_driver::BuildSuite(*tree, linux_driver::BuildKind::kSanitized, say);
-  if (!path.ok()) Die(std::string(path.status().message()));
-  auto suite = linux_driver::Suite::Load(*path);
-  if (!suite.ok()) Die(std::string(suite.status().message()));
-  // Loaded as long as the process lives.
-  static const linux_driver::Suite* const loaded = suite->release();
-  const auto* invs =
-      static_cast<const atsfuzz_invs*>(loaded->Symbol(ATSFUZZ_INVS_SYMBOL));
-  if (invs == nullptr) Die(tree->name + " has no invalidation arrays");
-  return invs;
-}
-
-const atsfuzz_invs* the_invs = nullptr;
-
+const struct atsfuzz_invs* the_invs = nullptr;
 }  // namespace
-}  // namespace atsfuzz::fuzz
 
 extern "C" {
 
 int LLVMFuzzerInitialize(int*, char***) {
-  atsfuzz::fuzz::the_invs = atsfuzz::fuzz::Load();
+  the_invs = &atsfuzz::fuzz::TheInvs();
   return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   char error[512] = "";
-  if (atsfuzz::fuzz::the_invs->run(data, size, error, sizeof(error)) < 0) {
-    std::fprintf(stderr, "%s\n", error);
+  if (the_invs->run(data, size, error, sizeof(error)) < 0) {
+    // As in fuzz/libfuzzer_target.cc.
+    std::fprintf(stderr, "atsfuzz: Assertion `%s' failed.\n", error);
     std::abort();
   }
   return 0;

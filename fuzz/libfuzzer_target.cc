@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -11,39 +10,27 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "fuzz/byte_mutator.h"
 #include "fuzz/faults.h"
-#include "fuzz/generate.h"
-#include "fuzz/machine.h"
-#include "fuzz/mutate.h"
 #include "fuzz/orderings.h"
 #include "fuzz/run.h"
 #include "fuzz/signature.h"
-#include "linux/build.h"
-#include "linux/system.h"
-#include "linux/tree.h"
-#include "model/block.h"
-#include "model/bytes.h"
-#include "model/machine/system.h"
+#include "fuzz/target.h"
 #include "model/text.h"
 
-// The libFuzzer target: scenarios as bytes, on the sanitized build of a driver
-// or on the abstract machine.
+// The fuzz target: scenarios as bytes, on a driver or on the abstract machine.
+// Which one, the program says that it is part of (fuzz/target.h).
 //
-//   [ATSFUZZ_KERNEL=6.12|PATH] [ATSFUZZ_PATCHES=FILE:...]
-//   [ATSFUZZ_MODULE=<module>]
-//   [ATSFUZZ_MODEL=<design>] [ATSFUZZ_FAULTS=none|all|LIST]
-//   [ATSFUZZ_KNOWN=<file>] [ATSFUZZ_OPERATIONS=64]
-//   [ATSFUZZ_WITHOUT=pasids,groups,resets] [ATSFUZZ_THREADS=1]
-//   [ATSFUZZ_TOPOLOGY=FILE] [ATSFUZZ_SEEDS=FOLDER]
+//   [ATSFUZZ_FAULTS=none|all|LIST] [ATSFUZZ_KNOWN=<file>]
+//   [ATSFUZZ_OPERATIONS=64] [ATSFUZZ_WITHOUT=pasids,groups,resets]
+//   [ATSFUZZ_THREADS=1] [ATSFUZZ_TOPOLOGY=FILE] [ATSFUZZ_SEEDS=FOLDER]
 //   atsfuzz-libfuzzer [libFuzzer's options] CORPUS
 //
-// ATSFUZZ_MODULE names a sanitized driver module; without it one is built of
-// ATSFUZZ_KERNEL (6.12 if unset) with ATSFUZZ_PATCHES. ATSFUZZ_MODEL
-// (6.12; 7.2,vf-stu-check=off) takes the abstract machine instead of a module.
 // ATSFUZZ_OPERATIONS is the longest scenario that the mutators make.
 // ATSFUZZ_WITHOUT leaves out what a known crash needs: nothing but the
 // sanitizer can end such a run. ATSFUZZ_TOPOLOGY names a scenario whose machine
@@ -55,25 +42,15 @@
 // steps ran between which (fuzz/orderings.h): no strategy chooses but
 // libFuzzer.
 //
-// A violation aborts, so that libFuzzer keeps the input; unless the file of
+// A violation aborts, so that the engine keeps the input; unless the file of
 // known ones names its invariant or its signature, one a line.
 namespace atsfuzz::fuzz {
 namespace {
 
-[[noreturn]] void Die(const std::string& message) {
-  std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", message.c_str());
-  std::exit(3);
-}
-
 struct Target {
   std::unique_ptr<model::System> system;
-  model::Capabilities capabilities;  // all that is ever made
+  std::optional<ByteMutator> mutator;
   std::set<std::string> known;
-  uint8_t faults = 0;
-  size_t most_operations = 64;
-  int threads = 1;
-  std::optional<model::Topology> topology;  // of every input
-  std::vector<model::Scenario> seeds;
 };
 
 // What libFuzzer takes for coverage beside edges: orderings of steps.
@@ -93,39 +70,6 @@ std::set<std::string> ReadKnown(const std::string& path) {
     if (!word.empty()) known.insert(word);
   }
   return known;
-}
-
-std::string ModulePath() {
-  if (const char* module = std::getenv("ATSFUZZ_MODULE")) return module;
-  const char* kernel = std::getenv("ATSFUZZ_KERNEL");
-  auto say = [](const std::string& line) {
-    std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", line.c_str());
-  };
-  std::vector<std::string> patches;
-  if (const char* list = std::getenv("ATSFUZZ_PATCHES")) {
-    patches = absl::StrSplit(list, ':', absl::SkipEmpty());
-  }
-  const auto tree = linux_driver::ObtainTree(
-      kernel == nullptr ? "6.12" : kernel, patches, say);
-  if (!tree.ok()) Die(std::string(tree.status().message()));
-  const auto built = linux_driver::BuildModule(
-      *tree, linux_driver::BuildKind::kSanitized, say);
-  if (!built.ok()) Die(std::string(built.status().message()));
-  return *built;
-}
-
-std::unique_ptr<model::System> MakeTheSystem() {
-  if (const char* text = std::getenv("ATSFUZZ_MODEL")) {
-    const auto design = machine::ParseDesign(text);
-    if (!design.ok()) {
-      Die("ATSFUZZ_MODEL: " + std::string(design.status().message()));
-    }
-    return machine::MakeSystem(*design,
-                               "model:" + machine::DesignName(*design));
-  }
-  auto system = linux_driver::LoadModule(ModulePath(), "linux");
-  if (!system.ok()) Die(system.status().ToString());
-  return *std::move(system);
 }
 
 void LeaveOut(const std::string& list, model::Capabilities* capabilities) {
@@ -160,59 +104,51 @@ std::vector<model::Scenario> ReadSeeds(const std::string& folder) {
   return seeds;
 }
 
-void SetUp(Target* target) {
-  target->system = MakeTheSystem();
-  target->capabilities = target->system->capabilities();
+ByteMutator::Options ReadOptions(const TargetSetup& setup) {
+  ByteMutator::Options options;
+  options.capabilities = setup.system->capabilities();
   if (const char* without = std::getenv("ATSFUZZ_WITHOUT")) {
-    LeaveOut(without, &target->capabilities);
+    LeaveOut(without, &options.capabilities);
   }
-  if (const char* faults = std::getenv("ATSFUZZ_FAULTS")) {
-    const auto classes = ParseFaultClasses(faults);
-    if (!classes.ok()) {
-      Die("ATSFUZZ_FAULTS: " + std::string(classes.status().message()));
-    }
-    target->faults = *classes;
+  const char* faults = std::getenv("ATSFUZZ_FAULTS");
+  const auto classes =
+      ParseFaultClasses(faults == nullptr ? setup.faults : faults);
+  if (!classes.ok()) {
+    Die("ATSFUZZ_FAULTS: " + std::string(classes.status().message()));
   }
+  options.faults = *classes;
   if (const char* most = std::getenv("ATSFUZZ_OPERATIONS")) {
-    if (!absl::SimpleAtoi(most, &target->most_operations) ||
-        target->most_operations == 0) {
+    if (!absl::SimpleAtoi(most, &options.most_operations) ||
+        options.most_operations == 0) {
       Die("ATSFUZZ_OPERATIONS: expected a number from 1");
     }
   }
   if (const char* file = std::getenv("ATSFUZZ_TOPOLOGY")) {
     const auto scenario = model::ReadScenario(file);
     if (!scenario.ok()) Die(std::string(scenario.status().message()));
-    target->topology = scenario->topology;
+    options.topology = scenario->topology;
   }
   if (const char* folder = std::getenv("ATSFUZZ_SEEDS")) {
-    target->seeds = ReadSeeds(folder);
+    options.seeds = ReadSeeds(folder);
   }
+  options.threads = setup.threads;
   if (const char* threads = std::getenv("ATSFUZZ_THREADS")) {
-    if (!absl::SimpleAtoi(threads, &target->threads) || target->threads < 1 ||
-        target->threads > ATSFUZZ_MAX_THREADS) {
+    if (!absl::SimpleAtoi(threads, &options.threads) || options.threads < 1 ||
+        options.threads > ATSFUZZ_MAX_THREADS) {
       Die("ATSFUZZ_THREADS: expected 1 to " +
           std::to_string(ATSFUZZ_MAX_THREADS));
     }
   }
-  if (target->threads == 1) target->capabilities.threads = false;
-  if (const char* known = std::getenv("ATSFUZZ_KNOWN")) {
-    target->known = ReadKnown(known);
-  }
+  if (options.threads == 1) options.capabilities.threads = false;
+  return options;
 }
 
-// Turns the entropic schedule off, unless the command line speaks of it: every
-// run of a driver touches thousands of features, and counting their frequencies
-// takes three quarters of the time.
-void ScheduleByLength(int* argc, char*** argv) {
-  static auto* const arguments = new std::vector<char*>(*argv, *argv + *argc);
-  for (const char* argument : *arguments) {
-    if (std::strncmp(argument, "-entropic=", 10) == 0) return;
-  }
-  static char off[] = "-entropic=0";
-  arguments->insert(arguments->begin() + 1, off);
-  arguments->push_back(nullptr);
-  *argv = arguments->data();
-  *argc = static_cast<int>(arguments->size()) - 1;
+void SetUp(TargetSetup setup, Target* target) {
+  target->mutator.emplace(ReadOptions(setup));
+  target->system = std::move(setup.system);
+  const char* known = std::getenv("ATSFUZZ_KNOWN");
+  if (known != nullptr) setup.known = known;
+  if (!setup.known.empty()) target->known = ReadKnown(setup.known);
 }
 
 // Stops the process at the first violation that is not known.
@@ -262,12 +198,16 @@ class Judge final : public RunListener {
     for (const properties::Violation& violation : violations) {
       if (IsKnown(violation, system)) continue;
       const Signature signature = SignatureOf(violation, assumes_, system);
+      // All violations abort at this place: ClusterFuzz tells them apart by the
+      // text of an assertion, which it knows by glibc's wording.
       std::fprintf(stderr,
-                   "atsfuzz-libfuzzer: violation %s\n%s\n"
-                   "expected: %s  found: %s\n\n%s",
-                   signature.text.c_str(), violation.message.c_str(),
-                   violation.expected.c_str(), violation.found.c_str(),
-                   model::Print(ran_).c_str());
+                   "%s%s\n%s\n"
+                   "expected: %s  found: %s\n\n%s"
+                   "atsfuzz: Assertion `%s' failed.\n",
+                   kViolationPrefix, signature.text.c_str(),
+                   violation.message.c_str(), violation.expected.c_str(),
+                   violation.found.c_str(), model::Print(ran_).c_str(),
+                   signature.text.c_str());
       std::abort();
     }
   }
@@ -291,44 +231,28 @@ class Judge final : public RunListener {
   uint8_t assumes_ = 0;
 };
 
-const model::Capabilities& Capabilities() { return TheTarget().capabilities; }
-
-model::Scenario Read(const uint8_t* data, size_t size) {
-  model::Scenario scenario =
-      Restricted(model::Decode({data, size}), Capabilities());
-  for (model::Operation& operation : scenario.operations) {
-    operation.faults = OnlyClasses(operation.faults, TheTarget().faults);
-  }
-  return scenario;
-}
-
-// Writes the scenario to `data`, without its last operations if `room` is
-// short. Returns the number of bytes; 0 if not even the machine fits.
-size_t Write(model::Scenario scenario, uint8_t* data, size_t room) {
-  std::vector<uint8_t> bytes = model::Encode(scenario);
-  while (bytes.size() > room) {
-    if (scenario.operations.empty()) return 0;
-    scenario.operations.resize(scenario.operations.size() * 3 / 4);
-    bytes = model::Encode(scenario);
-  }
-  std::copy(bytes.begin(), bytes.end(), data);
-  return bytes.size();
-}
-
 }  // namespace
+
+void Die(const std::string& message) {
+  std::fprintf(stderr, "atsfuzz-libfuzzer: %s\n", message.c_str());
+  std::exit(3);
+}
+
+void LearnKnown(const std::string& name) { TheTarget().known.insert(name); }
+
 }  // namespace atsfuzz::fuzz
 
 extern "C" {
 
 int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  atsfuzz::fuzz::ScheduleByLength(argc, argv);
-  atsfuzz::fuzz::SetUp(&atsfuzz::fuzz::TheTarget());
+  atsfuzz::fuzz::SetUp(atsfuzz::fuzz::SetUpTarget(argc, argv),
+                       &atsfuzz::fuzz::TheTarget());
   return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   atsfuzz::fuzz::Target& target = atsfuzz::fuzz::TheTarget();
-  const atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
+  const atsfuzz::model::Scenario scenario = target.mutator->Read({data, size});
   atsfuzz::fuzz::Judge judge(scenario, target);
   // A machine that does not boot is no finding; the campaign reports it.
   const auto result = atsfuzz::fuzz::Run(
@@ -342,42 +266,19 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                unsigned int seed) {
-  const atsfuzz::fuzz::Target& target = atsfuzz::fuzz::TheTarget();
-  atsfuzz::model::Scenario scenario = atsfuzz::fuzz::Read(data, size);
-  // The corpus grows by thousands, and no seed of it is picked twice.
-  if (!target.seeds.empty() && (scenario.operations.empty() || seed % 8 == 0)) {
-    scenario = atsfuzz::fuzz::Restricted(
-        target.seeds[seed / 8 % target.seeds.size()], target.capabilities);
-  }
-  const bool wants_block =
-      target.threads > 1 && !atsfuzz::model::BlockOf(scenario).exists();
-  bool fresh = scenario.operations.empty() || (wants_block && seed % 4 == 0);
-  if (!fresh) {
-    scenario =
-        atsfuzz::fuzz::Mutate(scenario, seed, target.faults,
-                              target.most_operations, target.capabilities);
-    fresh = target.topology && !(scenario.topology == *target.topology);
-  }
-  if (fresh) {
-    atsfuzz::fuzz::GenerateOptions options;
-    options.faults = target.faults;
-    options.max_operations = 16;
-    options.threads = target.threads;
-    options.topology = target.topology;
-    options.capabilities = target.capabilities;
-    scenario = atsfuzz::fuzz::Generate(seed, options);
-  }
-  return atsfuzz::fuzz::Write(scenario, data, max_size);
+  const std::vector<uint8_t> bytes =
+      atsfuzz::fuzz::TheTarget().mutator->Mutate({data, size}, seed, max_size);
+  std::copy(bytes.begin(), bytes.end(), data);
+  return bytes.size();
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1,
                                  const uint8_t* data2, size_t size2,
                                  uint8_t* out, size_t max_out_size,
                                  unsigned int seed) {
-  return atsfuzz::fuzz::Write(
-      atsfuzz::fuzz::Crossover(atsfuzz::fuzz::Read(data1, size1),
-                               atsfuzz::fuzz::Read(data2, size2), seed,
-                               atsfuzz::fuzz::TheTarget().most_operations),
-      out, max_out_size);
+  const std::vector<uint8_t> bytes = atsfuzz::fuzz::TheTarget().mutator->Cross(
+      {data1, size1}, {data2, size2}, seed, max_out_size);
+  std::copy(bytes.begin(), bytes.end(), out);
+  return bytes.size();
 }
 }

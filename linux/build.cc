@@ -26,8 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::StatusOr<std::string> AskClang(const char* question) {
-  absl::StatusOr<CommandResult> result = Run({{"clang", question}, ""});
+absl::StatusOr<std::string> Ask(const std::string& compiler,
+                                const char* question) {
+  absl::StatusOr<CommandResult> result = Run({{compiler, question}, ""});
   if (!result.ok()) return result.status();
   return std::string(absl::StripAsciiWhitespace(result->output));
 }
@@ -63,7 +64,7 @@ std::vector<std::string> OwnFiles(const BuildPlaces& places) {
 absl::StatusOr<std::string> Key(const Tree& tree, BuildKind kind,
                                 const BuildPlaces& places) {
   Hasher hasher;
-  absl::StatusOr<std::string> version = AskClang("--version");
+  absl::StatusOr<std::string> version = Ask(places.compiler, "--version");
   if (!version.ok()) return version.status();
   hasher.Add(*version).Add(tree.hash).Add(places.cases);
   std::vector<Command> commands = CompileCommands(places, kind);
@@ -114,15 +115,17 @@ absl::Status Unchanged(const std::string& key, const Tree& tree, BuildKind kind,
                    " changed while they were compiled; run the command again"));
 }
 
+absl::Status WriteOverlayOf(const Tree& tree, const BuildPlaces& places) {
+  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
+  if (!files.ok()) return files.status();
+  return WriteOverlay(*files, tree.path, places.overlay);
+}
+
 // Fills places.work: the overlay, the objects (removed at the end), the module.
 absl::Status Make(const Tree& tree, BuildKind kind, const BuildPlaces& places,
                   const std::string& name) {
-  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
-  if (!files.ok()) return files.status();
-  if (absl::Status written = WriteOverlay(*files, tree.path, places.overlay);
-      !written.ok()) {
-    return written;
-  }
+  absl::Status laid_out = WriteOverlayOf(tree, places);
+  if (!laid_out.ok()) return laid_out;
   if (!places.cases.empty()) {
     absl::Status written = WriteFile(places.work + "/cases.c", places.cases);
     if (!written.ok()) return written;
@@ -137,23 +140,30 @@ absl::Status Make(const Tree& tree, BuildKind kind, const BuildPlaces& places,
   return WriteManifest(places.work);
 }
 
+// Adds to `places` all but the folders that a build writes to.
+absl::Status Prepare(const Tree& tree, BuildPlaces* places) {
+  places->tree = tree.path;
+  places->sources = SourcesFolder();
+  if (RuntimeUnits(places->sources).empty()) {
+    return absl::UnavailableError(absl::StrCat(
+        "the sources around the kernel's are not below ", places->sources,
+        " (ATSFUZZ_SOURCE_DIR=FOLDER says where the checkout is)"));
+  }
+  absl::StatusOr<std::string> resources =
+      Ask(places->compiler, "-print-resource-dir");
+  if (!resources.ok()) return resources.status();
+  places->resources = *resources;
+  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
+  if (!files.ok()) return files.status();
+  places->features = FeatureFlags(*files);
+  return absl::OkStatus();
+}
+
 // Builds what `places` says beside the module's folders and flags.
 absl::StatusOr<std::string> Build(const Tree& tree, BuildKind kind,
                                   BuildPlaces places,
                                   const Progress& progress) {
-  places.tree = tree.path;
-  places.sources = SourcesFolder();
-  if (RuntimeUnits(places.sources).empty()) {
-    return absl::UnavailableError(absl::StrCat(
-        "the sources around the kernel's are not below ", places.sources,
-        " (ATSFUZZ_SOURCE_DIR=FOLDER says where the checkout is)"));
-  }
-  absl::StatusOr<std::string> resources = AskClang("-print-resource-dir");
-  if (!resources.ok()) return resources.status();
-  places.resources = *resources;
-  absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
-  if (!files.ok()) return files.status();
-  places.features = FeatureFlags(*files);
+  if (absl::Status ready = Prepare(tree, &places); !ready.ok()) return ready;
   absl::StatusOr<std::string> key = Key(tree, kind, places);
   if (!key.ok()) return key.status();
 
@@ -195,6 +205,8 @@ const char* BuildKindName(BuildKind kind) {
       return "instrumented";
     case BuildKind::kCovered:
       return "covered";
+    case BuildKind::kLinked:
+      return "linked";
   }
   return "unknown";
 }
@@ -218,6 +230,35 @@ absl::StatusOr<std::string> BuildCases(const Tree& tree, BuildKind kind,
   places.suite = true;
   places.cases = source;
   return Build(tree, kind, places, progress);
+}
+
+absl::Status BuildForLinking(const Tree& tree, bool suite,
+                             const Toolchain& toolchain,
+                             const std::string& folder,
+                             const Progress& progress) {
+  BuildPlaces places;
+  places.suite = suite;
+  places.compiler = toolchain.compiler;
+  places.flags = toolchain.flags;
+  places.work = places.home = folder;
+  places.overlay = folder + "/overlay";
+  if (absl::Status ready = Prepare(tree, &places); !ready.ok()) return ready;
+  std::error_code error;
+  fs::remove_all(folder, error);
+  absl::Status laid_out = WriteOverlayOf(tree, places);
+  if (!laid_out.ok()) return laid_out;
+  progress(absl::StrCat("compiling the driver of ", tree.name, " with ",
+                        toolchain.compiler));
+  absl::StatusOr<CompileLog> log =
+      RunAll(CompileCommands(places, BuildKind::kLinked));
+  if (!log.ok()) return log.status();
+  if (!log->ok) {
+    return DoesNotCompile(tree, places, log->text,
+                          fs::path(folder).filename().string());
+  }
+  return WriteFile(
+      folder + "/link.rsp",
+      absl::StrCat(absl::StrJoin(LinkArguments(places), "\n"), "\n"));
 }
 
 }  // namespace atsfuzz::linux_driver

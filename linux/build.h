@@ -2,7 +2,9 @@
 #define ATSFUZZ_LINUX_BUILD_H_
 
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "linux/tree.h"
 
@@ -20,6 +22,7 @@ enum class BuildKind {
   kInstrumented,  // records call stacks and last writers; for replay,
                   // signatures
   kCovered,       // LLVM's source-based coverage (linux/coverage.h)
+  kLinked,        // objects for one program: BuildForLinking
 };
 const char* BuildKindName(BuildKind kind);
 
@@ -39,6 +42,28 @@ absl::StatusOr<std::string> BuildSuite(const Tree& tree, BuildKind kind,
 absl::StatusOr<std::string> BuildCases(const Tree& tree, BuildKind kind,
                                        const std::string& source,
                                        const Progress& progress);
+
+// The compiler of a program, clang or one that takes its arguments, and the
+// flags that say how its sources are checked and instrumented.
+struct Toolchain {
+  std::string compiler;
+  std::vector<std::string> flags;
+};
+
+// Compiles the driver as a part of one program, for fuzzing services, whose
+// targets are single files: kernel units with all of the toolchain's flags,
+// what stands around them without the instrumentation of -fsanitize=fuzzer.
+// Such a driver takes no snapshots, and there is room for one in a program,
+// which finds its table as `atsfuzz_module`; with `suite`, what BuildSuite
+// adds, too.
+//
+// Makes `folder`, an absolute path, anew, and fills it: the objects, and
+// `link.rsp`, which the program's link command takes as "@FOLDER/link.rsp".
+// Nothing is cached. Errors as above.
+absl::Status BuildForLinking(const Tree& tree, bool suite,
+                             const Toolchain& toolchain,
+                             const std::string& folder,
+                             const Progress& progress);
 
 }  // namespace atsfuzz::linux_driver
 

@@ -24,7 +24,10 @@ struct BuildPlaces {
   std::vector<std::string> features;  // flags of linux/features.h
   bool suite = false;  // with the kernel's own tests (linux/kunit.h)
   std::string cases;   // with `work`/cases.c, of this text, instead of these
-  std::string home;    // where `work` will be when it is done, for debug info
+  // BuildKind::kLinked: the program's compiler, and its flags.
+  std::string compiler = "clang";
+  std::vector<std::string> flags;
+  std::string home;  // where `work` will be when it is done, for debug info
 };
 
 // The runtime units: every .c below linux/kernel and linux/emulated that is not
@@ -35,6 +38,9 @@ std::vector<Command> CompileCommands(const BuildPlaces& places, BuildKind kind);
 
 // To be run after all of these; writes `work`/module.so.
 Command LinkCommand(const BuildPlaces& places, BuildKind kind);
+
+// What the linker's command of a program needs to take in these objects.
+std::vector<std::string> LinkArguments(const BuildPlaces& places);
 
 }  // namespace atsfuzz::linux_driver
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "linux/places.h"
 #include "model/system.h"
 
 struct Dwfl;
@@ -15,24 +16,20 @@ struct Dwfl_Module;
 
 namespace atsfuzz::linux_driver {
 
-// Addresses of a loaded module as places in the source, from its debug
-// information (elfutils). Lookups are cached. Not thread-safe.
-class Symbols {
+// The places of a loaded module, from its debug information (elfutils). Lookups
+// are cached.
+class Symbols final : public Places {
  public:
   // `base`: where the loader put the module (the difference between run time
   // and link time addresses).
   static absl::StatusOr<std::unique_ptr<Symbols>> Open(const std::string& path,
                                                        uint64_t base);
-  ~Symbols();
+  ~Symbols() override;
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  // The place of the call that returns to `return_address`. Not known() if it
-  // lies in the harness and not in a kernel source.
-  const model::Location& CallBefore(uint64_t return_address);
-
-  // A line of a source file, white space folded; empty if it cannot be read.
-  std::string LineText(const std::string& file, int line);
+  const model::Location& CallBefore(uint64_t return_address) override;
+  std::string LineText(const std::string& file, int line) override;
 
  private:
   Symbols() = default;

@@ -30,8 +30,10 @@ constexpr char kBoot[] = "smmu s0\npf p0 smmu=s0 ats\nprobe p0\n";
 constexpr double kStepSeconds = 1800;
 // A slice that is shorter is not begun.
 constexpr double kShortestSlice = 1;
-// Seeds of a night are apart from all others'.
+// Seeds of a night are apart from all others', and those of a machine, also in
+// what libFuzzer gets of them: the remainder by 2000000000.
 constexpr int64_t kSeedsOfNight = 1000000;
+constexpr int64_t kSeedsOfMachine = 100000019000;
 
 // UTC, for people.
 std::string Date() {
@@ -296,7 +298,8 @@ class NightRun {
     SlicePlan plan;
     plan.night = result_.number;
     plan.number = ++slices_;
-    plan.seed = result_.number * kSeedsOfNight + slices_;
+    plan.seed = settings().machine * kSeedsOfMachine +
+                result_.number * kSeedsOfNight + slices_;
     plan.driver = driver;
     plan.engine = engine;
     plan.seconds = seconds;

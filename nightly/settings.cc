@@ -181,6 +181,7 @@ absl::StatusOr<Settings> ParseSettings(absl::string_view text,
   reader.Read("memory-megabytes", 512, 1 << 30, &settings.memory_megabytes);
   reader.Read("corpus-megabytes", 1, 1 << 20, &settings.corpus_megabytes);
   reader.Read("history-nights", 2, 100000, &settings.history_nights);
+  reader.Read("machine", 0, 9999, &settings.machine);
   const toml::node* drivers = reader.Find("driver");
   absl::Status status = reader.Done();
   if (!status.ok()) return status;

@@ -16,6 +16,7 @@
 //   memory-megabytes = 8192  # of an engine with all its processes
 //   corpus-megabytes = 64    # of one driver's corpus
 //   history-nights = 400     # kept in detail; findings are kept for ever
+//   machine = 0              # one number a machine: no two search alike
 //
 //   [[driver]]
 //   name = "linux:6.12"      # as --driver takes it
@@ -57,6 +58,7 @@ struct Settings {
   uint64_t memory_megabytes = 8192;
   uint64_t corpus_megabytes = 64;
   int history_nights = 400;
+  int machine = 0;
   std::vector<DriverSettings> drivers;
 };
 

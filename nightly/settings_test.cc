@@ -28,7 +28,7 @@ TEST(Settings, ADriverNeedsItsNameOnly) {
 TEST(Settings, EveryKeyIsRead) {
   const auto settings = ParseSettings(
       "seconds = 600\nslice-seconds = 30\njobs = 4\nmemory-megabytes = 1024\n"
-      "corpus-megabytes = 8\nhistory-nights = 9\n"
+      "corpus-megabytes = 8\nhistory-nights = 9\nmachine = 3\n"
       "[[driver]]\nname = \"linux:6.12\"\npatches = [\"a.patch\", "
       "\"/b.patch\"]\n"
       "engines = [\"pct\", \"weak-memory\", \"libfuzzer\"]\nfaults = "
@@ -42,6 +42,7 @@ TEST(Settings, EveryKeyIsRead) {
   EXPECT_EQ(settings->memory_megabytes, 1024u);
   EXPECT_EQ(settings->corpus_megabytes, 8u);
   EXPECT_EQ(settings->history_nights, 9);
+  EXPECT_EQ(settings->machine, 3);
   const DriverSettings& driver = settings->drivers.at(0);
   EXPECT_EQ(driver.Label(), "linux:6.12+a.patch+b.patch");
   EXPECT_THAT(driver.Arguments(),

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "fuzz/findings.h"
+#include "fuzz/target.h"
 #include "nightly/output.h"
 #include "nightly/take_in.h"
 
@@ -206,10 +207,11 @@ class LibFuzzer {
           absl::SimpleAtoi(number, &executions)) {
         *runs += executions;
       }
-      if (absl::StartsWith(line, kFoundPrefix)) {
-        learned |=
-            known_.insert(std::string(line.substr(sizeof(kFoundPrefix) - 1)))
-                .second;
+      if (absl::StartsWith(line, fuzz::kViolationPrefix)) {
+        learned |= known_
+                       .insert(std::string(
+                           line.substr(sizeof(fuzz::kViolationPrefix) - 1)))
+                       .second;
       }
     }
     return ForgetArtifacts() || learned;
@@ -231,9 +233,6 @@ class LibFuzzer {
     const size_t before = std::exchange(artifacts_, artifacts.size());
     return removed || artifacts.size() > before;
   }
-
-  // fuzz/libfuzzer_target.cc prints a violation's signature behind it.
-  static constexpr char kFoundPrefix[] = "atsfuzz-libfuzzer: violation ";
 
   const SlicePlan& plan_;
   const std::string work_;

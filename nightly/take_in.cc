@@ -53,6 +53,16 @@ absl::string_view Text(const std::vector<uint8_t>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// The canonical text of an input's scenario; empty if it has none.
+std::string ScenarioIn(const std::string& path) {
+  if (absl::EndsWith(path, ".ats")) {
+    const auto scenario = model::ReadScenario(path);
+    return scenario.ok() ? model::Print(*scenario) : "";
+  }
+  const std::vector<uint8_t> bytes = Contents(path);
+  return bytes.empty() ? "" : model::Print(model::Decode(bytes));
+}
+
 }  // namespace
 
 std::vector<std::string> InputsOf(const std::string& folder) {
@@ -75,9 +85,8 @@ absl::StatusOr<size_t> WriteAsScenarios(const std::vector<std::string>& inputs,
   if (!prepared.ok()) return prepared;
   size_t count = 0;
   for (const std::string& input : inputs) {
-    const std::vector<uint8_t> bytes = Contents(input);
-    if (bytes.empty()) continue;
-    const std::string text = model::Print(model::Decode(bytes));
+    const std::string text = ScenarioIn(input);
+    if (text.empty()) continue;
     const std::string path = absl::StrFormat(
         "%s/%016x.ats", into, XXH64(text.data(), text.size(), 0));
     if (fs::exists(path)) continue;

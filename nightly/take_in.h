@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-// Between the bytes that other engines keep and scenarios.
+// Between what other engines and other machines keep, and scenarios.
 namespace atsfuzz::nightly {
 
 // The inputs of a folder, in order of their paths: of an AFL++ output folder (a
@@ -18,7 +18,8 @@ namespace atsfuzz::nightly {
 std::vector<std::string> InputsOf(const std::string& folder);
 
 // Writes each input as a scenario, INTO/<hash>.ats; a file of that name stays.
-// Inputs that cannot be read are left out. Returns how many there are.
+// An input is bytes, or a scenario's text if its name ends in .ats. Those that
+// cannot be read are left out. Returns how many there are.
 absl::StatusOr<size_t> WriteAsScenarios(const std::vector<std::string>& inputs,
                                         const std::string& into);
 

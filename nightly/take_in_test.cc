@@ -63,6 +63,20 @@ TEST_F(TakeIn, OfAnotherFolderItTakesTheFiles) {
   EXPECT_THAT(InputsOf(folder_ + "/nothing"), ElementsAre());
 }
 
+TEST_F(TakeIn, ScenariosOfAnotherMachineAreTakenAsTheyAre) {
+  Write("theirs/one.ats", kScenario);
+  Write("theirs/cut-off.ats", "smmu   s0\npf     p0  smm");
+  const auto count =
+      WriteAsScenarios(InputsOf(folder_ + "/theirs"), folder_ + "/ours");
+  ASSERT_TRUE(count.ok()) << count.status();
+  ASSERT_EQ(*count, 1u);
+  const auto ours =
+      model::ReadScenario(fs::directory_iterator(folder_ + "/ours")->path());
+  ASSERT_TRUE(ours.ok()) << ours.status();
+  EXPECT_EQ(model::Print(*ours),
+            model::Print(*model::Parse(kScenario, "test.ats")));
+}
+
 TEST_F(TakeIn, ScenariosBecomeBytesAndScenariosAgain) {
   Write("corpus/one.ats", kScenario);
   ASSERT_TRUE(WriteAsBytes(folder_ + "/corpus", folder_ + "/bytes").ok());
