@@ -203,6 +203,10 @@ std::vector<std::string> KernelOptions(const Steps& steps) {
     options.emplace_back("DEBUG_KMEMLEAK");
   }
   if (steps.invariant == Invariant::kDataRace) options.emplace_back("KCSAN");
+  if (steps.invariant == Invariant::kLockDiscipline) {
+    options.emplace_back("PROVE_LOCKING");
+    options.emplace_back("DEBUG_ATOMIC_SLEEP");
+  }
   if (steps.invariant == Invariant::kProgress) {
     options.emplace_back("DETECT_HUNG_TASK");
   }

@@ -113,6 +113,8 @@ std::string SightOf(const Steps& steps) {
     case Invariant::kProgress:
       return "dmesg: \"CMD_SYNC timeout\", or a hung task (after 120 s) with "
              "the places where the tasks wait";
+    case Invariant::kLockDiscipline:
+      return "dmesg, of a kernel with lockdep: a report of what it found";
     case Invariant::kDataRace:
       return "dmesg: a report of KCSAN, with both places";
   }

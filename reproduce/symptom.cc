@@ -238,6 +238,8 @@ Symptom SymptomOf(const Sight& sight) {
       return OfTags(sight);
     case Invariant::kNoLeak:
       return OfLeak(violation);
+    case Invariant::kLockDiscipline:
+      return OfEvent(sight, "ATSFUZZ_EVENT_LOCK_RULE");
     case Invariant::kProgress:
       return OfProgress(sight);
     case Invariant::kDataRace:

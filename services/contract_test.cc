@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -38,7 +39,12 @@ class Contract : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     build_ = new ServiceBuild();
-    reason_ = new std::string(build_->Build());
+    // All targets are compiled twice, which takes longer than all other tests.
+    reason_ = new std::string(
+        std::getenv("ATSFUZZ_TEST_SERVICES") == nullptr
+            ? "ATSFUZZ_TEST_SERVICES is not set: the build of a fuzzing "
+              "service takes a quarter of an hour"
+            : build_->Build());
   }
   static void TearDownTestSuite() {
     delete build_;
