@@ -20,13 +20,14 @@ ByteMutator::Options Sequential() {
   return options;
 }
 
-Bytes SeedOfAttach() {
+Bytes SeedOf(const std::string& operations) {
   const auto scenario = model::Parse(
-      "smmu s0\npf p0 smmu=s0 ats\ndomain d0 smmu=s0 stage=1\n\n"
-      "probe p0\nattach p0 d0\ndetach p0\n",
+      "smmu s0\npf p0 smmu=s0 ats\ndomain d0 smmu=s0 stage=1\n\n" + operations,
       "seed");
   return model::Encode(*scenario);
 }
+
+Bytes SeedOfAttach() { return SeedOf("probe p0\nattach p0 d0\ndetach p0\n"); }
 
 TEST(ByteMutator, TheSameSeedMakesTheSameBytes) {
   const ByteMutator mutator(Sequential());
@@ -49,9 +50,10 @@ TEST(ByteMutator, NothingComesOutThatTheOptionsDoNotHave) {
   ByteMutator::Options options = Sequential();
   options.faults = model::kFaultAlloc;
   const ByteMutator mutator(options);
+  const Bytes faulty = SeedOf("probe p0\nattach p0 d0 !enable-ats !alloc#1\n");
   Bytes bytes;
   for (uint32_t seed = 0; seed < 2000; ++seed) {
-    bytes = mutator.Mutate(bytes, seed, kRoom);
+    bytes = mutator.Mutate(seed % 8 == 0 ? faulty : bytes, seed, kRoom);
     const model::Scenario scenario = model::Decode(bytes);
     EXPECT_FALSE(model::BlockOf(scenario).exists());
     for (const model::Operation& operation : scenario.operations) {

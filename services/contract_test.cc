@@ -39,11 +39,11 @@ class Contract : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     build_ = new ServiceBuild();
-    // All targets are compiled twice, which takes longer than all other tests.
+    // All targets are compiled twice, which takes some minutes.
     reason_ = new std::string(
         std::getenv("ATSFUZZ_TEST_SERVICES") == nullptr
             ? "ATSFUZZ_TEST_SERVICES is not set: the build of a fuzzing "
-              "service takes a quarter of an hour"
+              "service compiles all targets twice"
             : build_->Build());
   }
   static void TearDownTestSuite() {
@@ -154,7 +154,8 @@ TEST_F(Contract, TargetsHaveTheSanitizerThatWasAskedForAndNoOther) {
     EXPECT_GE(calls.asan, 1000);
     EXPECT_LE(calls.ubsan, 200);
     EXPECT_LE(calls.msan, 3);
-    EXPECT_EQ(CallsOf(Afl(target)).asan, 0);
+    // AFL++'s own driver has a few, for targets that were built with it.
+    EXPECT_LT(CallsOf(Afl(target)).asan, 20);
   }
 }
 
