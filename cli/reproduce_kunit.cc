@@ -33,6 +33,13 @@ absl::StatusOr<reproduce::ShownArray> Choose(const ReproduceRequest& request,
   if (!wanted.ok()) return wanted.status();
   const reproduce::ShownArray& shown = recorded.shown[*wanted];
   if (shown.array != 0) return shown;
+  // What nobody has named is the first that there can be a case of.
+  if (request.violation.empty()) {
+    const auto other =
+        std::find_if(recorded.shown.begin(), recorded.shown.end(),
+                     [](const auto& each) { return each.array != 0; });
+    if (other != recorded.shown.end()) return *other;
+  }
   return On(
       request,
       absl::InvalidArgumentError(absl::StrCat(
@@ -57,6 +64,12 @@ std::string VerdictText(const ReproduceRequest& request,
   if (verdict.warnings != 0) {
     absl::StrAppend(&text, ", with ", verdict.warnings,
                     verdict.warnings == 1 ? " WARN" : " WARNs");
+  }
+  if (verdict.warnings != 0) {
+    return absl::StrCat(
+        text,
+        ": that is what is wrong with the functions, and in the "
+        "kernel's log; it fails no KUnit case");
   }
   const std::vector<std::string> limits = LimitsOf(story);
   if (!limits.empty()) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "linux/array_mistakes.h"
 #include "linux/kunit.h"
 #include "linux/kunit/invs_table.h"
 #include "linux/kunit_trees.h"
@@ -76,21 +77,6 @@ Bytes RandomBytes(std::mt19937_64& random, size_t size) {
   return bytes;
 }
 
-// The first kernel that has arrays; a status if none can be had.
-absl::StatusOr<Tree> AKernelWithArrays() {
-  for (const std::string& kernel : TestedKernels()) {
-    absl::StatusOr<Tree> tree = ObtainTree(kernel, {}, Silent);
-    if (absl::IsUnavailable(tree.status())) continue;
-    if (!tree.ok()) return tree.status();
-    absl::StatusOr<std::string> path = BuildSuite(*tree, TestedKind(), Silent);
-    if (!path.ok()) return path.status();
-    absl::StatusOr<std::unique_ptr<Suite>> suite = Suite::Load(*path);
-    if (!suite.ok()) return suite.status();
-    if (InvsOf(**suite) != nullptr) return tree;
-  }
-  return absl::UnavailableError("no kernel with invalidation arrays at hand");
-}
-
 class InvalidationArrays : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
@@ -145,13 +131,8 @@ INSTANTIATE_TEST_SUITE_P(Of, InvalidationArrays,
                          ::testing::ValuesIn(TestedKernels()),
                          [](const auto& test) { return TestName(test.param); });
 
-// A mistake in the driver, and what tells it.
-struct Mistake {
-  Plant plant;
-  std::string error;
+class SpoiltInvalidationArrays : public ::testing::TestWithParam<ArrayMistake> {
 };
-
-class SpoiltInvalidationArrays : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(SpoiltInvalidationArrays, AreToldFromAMultiset) {
   absl::StatusOr<Tree> tree = AKernelWithArrays();
@@ -172,37 +153,9 @@ TEST_P(SpoiltInvalidationArrays, AreToldFromAMultiset) {
   EXPECT_THAT(errors, ::testing::Contains(HasSubstr(GetParam().error)));
 }
 
-std::vector<Mistake> Mistakes() {
-  return {
-      {{"TheCounterOfTrashStands", "\t\t\tinvs->num_trashes++;\n", ""},
-       "num_trashes is"},
-      {{"OneSideStandsWhenBothAreEqual", "idx_l + (cmp <= 0 ? 1 : 0)",
-        "idx_l + (cmp < 0 ? 1 : 0)"},
-       "is another one than"},
-      {{"TheEndIsCutTooEarly",
-        "\t\t\t/* not found in to_unref, leave alone */\n"
-        "\t\t\tnum_invs = i + 1;\n",
-        ""},
-       "the array lacks entry"},
-      {{"AddressesAreComparedByTheirLowerHalf",
-        "cmp_int((uintptr_t)inv_l->smmu, (uintptr_t)inv_r->smmu)",
-        "cmp_int((u32)(uintptr_t)inv_l->smmu, (u32)(uintptr_t)inv_r->smmu)"},
-       "arm_smmu_inv_cmp(new - 1, new) == 1"},
-      {{"UsersAreZeroForAMoment",
-        "\t\t\tWRITE_ONCE(invs->inv[i].users, users);",
-        "\t\t\tWRITE_ONCE(invs->inv[i].users, 0);\n"
-        "\t\t\tWRITE_ONCE(invs->inv[i].users, users);"},
-       "a reader misses entry"},
-      {{"AFailedMergeChangesTheOldArray",
-        "\t\treturn ERR_PTR(-ENOMEM);\n\n\tnew = new_invs->inv;",
-        "{\n\t\tinvs->has_ats ^= 1;\n\t\treturn ERR_PTR(-ENOMEM);\n\t}\n\n"
-        "\tnew = new_invs->inv;"},
-       "the old array was changed"},
-  };
-}
-
 INSTANTIATE_TEST_SUITE_P(By, SpoiltInvalidationArrays,
-                         ::testing::ValuesIn(Mistakes()), [](const auto& test) {
+                         ::testing::ValuesIn(ArrayMistakes()),
+                         [](const auto& test) {
                            return test.param.plant.name;
                          });
 

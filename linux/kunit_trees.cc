@@ -17,6 +17,8 @@
 namespace atsfuzz::linux_driver {
 namespace {
 
+constexpr char kCache[] = "ATSFUZZ_CACHE";
+
 void Silent(const std::string& line) {}
 
 absl::Status Apply(const Plant& plant, std::string& text) {
@@ -28,12 +30,6 @@ absl::Status Apply(const Plant& plant, std::string& text) {
   }
   text.replace(at, plant.from.size(), plant.to);
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> Build(const std::string& path) {
-  absl::StatusOr<Tree> tree = ObtainTree(path, {}, Silent);
-  if (!tree.ok()) return tree.status();
-  return BuildSuite(*tree, BuildKind::kPlain, Silent);
 }
 
 }  // namespace
@@ -68,8 +64,21 @@ std::string TestName(const std::string& kernel) {
   return name;
 }
 
-absl::StatusOr<std::unique_ptr<Suite>> SpoiltSuite(
-    const TemporaryFolder& folder, const Tree& tree, const Plant& plant) {
+OwnCache::OwnCache(const TemporaryFolder& folder) {
+  if (const char* before = std::getenv(kCache)) before_ = before;
+  setenv(kCache, (folder / "cache").c_str(), 1);
+}
+
+OwnCache::~OwnCache() {
+  if (before_) {
+    setenv(kCache, before_->c_str(), 1);
+  } else {
+    unsetenv(kCache);
+  }
+}
+
+absl::StatusOr<Tree> SpoiltTree(const TemporaryFolder& folder, const Tree& tree,
+                                const Plant& plant) {
   absl::StatusOr<std::vector<SourceFile>> files = ReadSourceFiles(tree.path);
   if (!files.ok()) return files.status();
   for (SourceFile& file : *files) {
@@ -80,15 +89,15 @@ absl::StatusOr<std::unique_ptr<Suite>> SpoiltSuite(
   if (absl::Status written = WriteSourceFiles(*files, copy); !written.ok()) {
     return written;
   }
-  const char* before = std::getenv("ATSFUZZ_CACHE");
-  const std::string cache = before == nullptr ? "" : before;
-  setenv("ATSFUZZ_CACHE", (folder / "cache").c_str(), 1);
-  absl::StatusOr<std::string> module = Build(copy);
-  if (before == nullptr) {
-    unsetenv("ATSFUZZ_CACHE");
-  } else {
-    setenv("ATSFUZZ_CACHE", cache.c_str(), 1);
-  }
+  return ObtainTree(copy, {}, Silent);
+}
+
+absl::StatusOr<std::unique_ptr<Suite>> SpoiltSuite(
+    const TemporaryFolder& folder, const Tree& tree, const Plant& plant) {
+  const OwnCache own(folder);
+  const absl::StatusOr<Tree> spoilt = SpoiltTree(folder, tree, plant);
+  if (!spoilt.ok()) return spoilt.status();
+  const auto module = BuildSuite(*spoilt, BuildKind::kPlain, Silent);
   if (!module.ok()) return module.status();
   return Suite::Load(*module);
 }

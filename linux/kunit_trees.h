@@ -2,12 +2,14 @@
 #define ATSFUZZ_LINUX_KUNIT_TREES_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "linux/kunit.h"
 #include "linux/temporary_folder.h"
+#include "linux/tree.h"
 
 // For tests: the kernels whose own tests are run, and spoilt copies of them.
 namespace atsfuzz::linux_driver {
@@ -28,9 +30,26 @@ struct Plant {
   std::string from, to;
 };
 
-// Loads the module of `tree` with the plant in a copy of its arm-smmu-v3.c,
-// which must hold `from` exactly once (InvalidArgument). Everything is written
-// below `folder`.
+// While it lives, what is obtained and built goes to a cache below `folder`, so
+// that a spoilt tree leaves nothing behind. No others may run meanwhile.
+class OwnCache {
+ public:
+  explicit OwnCache(const TemporaryFolder& folder);
+  ~OwnCache();
+  OwnCache(const OwnCache&) = delete;
+  OwnCache& operator=(const OwnCache&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+};
+
+// A copy of `tree` below `folder` with the plant in its arm-smmu-v3.c, which
+// must hold `from` exactly once (InvalidArgument). To be called and used under
+// an OwnCache.
+absl::StatusOr<Tree> SpoiltTree(const TemporaryFolder& folder, const Tree& tree,
+                                const Plant& plant);
+
+// Loads the module of a tree that has been spoilt.
 absl::StatusOr<std::unique_ptr<Suite>> SpoiltSuite(
     const TemporaryFolder& folder, const Tree& tree, const Plant& plant);
 

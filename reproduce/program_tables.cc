@@ -206,7 +206,8 @@ std::string ScheduleTable(const model::Schedule& schedule) {
       model::Turn::kToTheEnd,
       "u\n\n"
       "/*\n"
-      " * Who moves, a thread from 1 or an SMMU, until it stands before which "
+      " * Who moves, a thread from 1 or an SMMU (0: nobody any more), until it "
+      "stands before which "
       "step of which of\n"
       " * its operations; then, how many accesses further that are no steps, "
       "and whether its CPU\n"

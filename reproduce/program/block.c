@@ -121,7 +121,7 @@ static int follow(struct choice *choice)
 {
 	static unsigned int next;
 
-	for (; next < TURNS; next++) {
+	for (; schedule[next].actor; next++) {
 		const struct turn *turn = &schedule[next];
 		unsigned int actor = turn->actor, smmu;
 		int earlier = turn->step == TO_THE_END || at[actor].operation < turn->operation;
