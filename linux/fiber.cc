@@ -1,5 +1,6 @@
 #include "linux/fiber.h"
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
 #include <boost/context/detail/fcontext.hpp>
@@ -15,8 +16,6 @@ __attribute__((weak)) void __sanitizer_start_switch_fiber(void** fake_stack,
 __attribute__((weak)) void __sanitizer_finish_switch_fiber(void* fake_stack,
                                                            const void** bottom,
                                                            size_t* bytes);
-__attribute__((weak)) void __asan_unpoison_memory_region(
-    const volatile void* at, size_t bytes);
 }
 
 namespace atsfuzz::linux_driver {
@@ -70,9 +69,7 @@ void Fiber::Start(std::function<void()> job) {
   // Between two jobs the fiber waits in its loop, unless one was given up.
   if (active_ || inside_ == nullptr) {
     char* stack = memory_ + kGuardBytes;
-    if (__asan_unpoison_memory_region != nullptr) {
-      __asan_unpoison_memory_region(stack, kStackBytes);
-    }
+    ASAN_UNPOISON_MEMORY_REGION(stack, kStackBytes);
     inside_ = make_fcontext(stack + kStackBytes, kStackBytes, Switch::Enter);
   }
   active_ = true;
