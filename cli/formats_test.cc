@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -112,6 +115,22 @@ TEST_F(Program, DrawsNoScenarioThatDidNotRun) {
   Run("replay --driver=model:6.12 beyond.ats --format=mermaid --output=x.mmd");
   EXPECT_EQ(exit_status_, 3);
   EXPECT_FALSE(fs::exists(folder_ + "/x.mmd"));
+}
+
+// Lines of the kernel's source move between its point releases.
+std::string WithoutLineNumbers(const std::string& text) {
+  return std::regex_replace(text, std::regex("(\\.[ch]):[0-9]+"), "$1");
+}
+
+TEST_F(ProgramOnDriver, DrawsThePictureOfTheReadme) {
+  Shell("cd " ATSFUZZ_SOURCE_DIR " && " ATSFUZZ_PROGRAM
+        " replay corpus/seeds/seed-attach.ats --format=mermaid");
+  EXPECT_THAT(out_, HasSubstr("violation: belief-matches-device"));
+  std::ifstream readme(ATSFUZZ_SOURCE_DIR "/README.md");
+  std::stringstream text;
+  text << readme.rdbuf();
+  EXPECT_THAT(WithoutLineNumbers(text.str()),
+              HasSubstr("```mermaid\n" + WithoutLineNumbers(out_) + "```\n"));
 }
 
 TEST_F(Formats, AReplayIsARunOfTestsInKtap) {

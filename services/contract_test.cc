@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -39,12 +38,7 @@ class Contract : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     build_ = new ServiceBuild();
-    // All targets are compiled twice, which takes some minutes.
-    reason_ = new std::string(
-        std::getenv("ATSFUZZ_TEST_SERVICES") == nullptr
-            ? "ATSFUZZ_TEST_SERVICES is not set: the build of a fuzzing "
-              "service compiles all targets twice"
-            : build_->Build());
+    reason_ = new std::string(build_->Build());
   }
   static void TearDownTestSuite() {
     delete build_;
