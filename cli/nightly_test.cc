@@ -80,6 +80,16 @@ TEST_F(Nightly, WhatIsNewOneNightIsKnownTheNext) {
   EXPECT_EQ(exit_status_, 1);
   EXPECT_THAT(out_, HasSubstr(first->front().found.signature));
 
+  // As the finding's own text says.
+  std::string trace = Read("state/findings/model-6.12/" +
+                           first->front().found.signature + "/trace.txt");
+  trace.pop_back();  // the end of the last line
+  const std::string replay = "\nreplay   ./atsfuzz ";
+  ASSERT_THAT(trace, HasSubstr(replay));
+  Run(trace.substr(trace.find(replay) + replay.size()));
+  EXPECT_EQ(exit_status_, 1) << err_;
+  EXPECT_THAT(out_, HasSubstr(first->front().found.signature));
+
   Run("nightly --state=state");
   EXPECT_THAT(out_, HasSubstr("atsfuzz nightly 2: done"));
   EXPECT_THAT(out_, HasSubstr("\nknown, and still there: "));

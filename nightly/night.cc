@@ -430,7 +430,7 @@ class NightRun {
       const Found& found = finding.found;
       const std::string path = folder_.Finding(found.driver, found.signature);
       absl::Status status = fuzz::PrepareFolder(path);
-      for (const auto& [name, contents] : FilesOf(found)) {
+      for (const auto& [name, contents] : FilesOf(found, folder_.path())) {
         if (!status.ok()) return status;
         const std::string file = absl::StrCat(path, "/", name);
         if (ContentsOf(file) == contents) continue;

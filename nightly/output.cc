@@ -5,10 +5,12 @@
 #include <iterator>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "nightly/state_folder.h"
 #include "report/mermaid.h"
 #include "report/trace_event.h"
 
@@ -21,6 +23,16 @@ namespace {
 // What is kept of a trace; the longest are of machines with many functions.
 constexpr size_t kMostTrace = 256 << 10;
 constexpr size_t kLongestLine = 300;
+
+// The end of a finding's text: how it is seen again.
+constexpr char kReplay[] = "\nreplay   ";
+
+// Where the scenario lay then, it will not stay.
+std::string WithoutReplay(std::string trace) {
+  const size_t at = trace.rfind(kReplay);
+  if (at != std::string::npos) trace.resize(at);
+  return trace;
+}
 
 }  // namespace
 
@@ -63,8 +75,9 @@ Found FoundFrom(const Json& json, const std::string& driver) {
   found.function = json.value("function", "");
   const std::filesystem::path scenario(json.value("scenario", ""));
   found.scenario = ContentsOf(scenario.string());
-  found.trace = ContentsOf((scenario.parent_path() / "trace.txt").string())
-                    .substr(0, kMostTrace);
+  found.trace =
+      WithoutReplay(ContentsOf((scenario.parent_path() / "trace.txt").string())
+                        .substr(0, kMostTrace));
   const Json whole =
       ObjectIn((scenario.parent_path() / "finding.json").string());
   if (whole.contains("timeline")) found.timeline = whole["timeline"].dump();
@@ -80,9 +93,25 @@ std::vector<report::Row> RowsOf(const Found& found) {
   return rows;
 }
 
-std::vector<fuzz::FindingFile> FilesOf(const Found& found) {
-  std::vector<fuzz::FindingFile> files = {{"scenario.ats", found.scenario},
-                                          {"trace.txt", found.trace}};
+std::string ReplayCommand(const Found& found, const std::string& state) {
+  // Patches stand in the campaign's file only.
+  const std::vector<std::string> parts = absl::StrSplit(found.driver, '+');
+  std::string command =
+      absl::StrCat("./atsfuzz replay ",
+                   StateFolder::FindingOf(state, found.driver, found.signature),
+                   "/scenario.ats --driver=", parts[0]);
+  for (size_t i = 1; i < parts.size(); ++i) {
+    absl::StrAppend(&command, " --patch=", parts[i]);
+  }
+  return command + " --trace";
+}
+
+std::vector<fuzz::FindingFile> FilesOf(const Found& found,
+                                       const std::string& state) {
+  std::vector<fuzz::FindingFile> files = {
+      {"scenario.ats", found.scenario},
+      {"trace.txt",
+       absl::StrCat(found.trace, kReplay, ReplayCommand(found, state), "\n")}};
   const std::vector<report::Row> rows = RowsOf(found);
   if (rows.empty()) return files;
   files.push_back({"sequence.mmd", report::MermaidOf(rows, found.signature)});

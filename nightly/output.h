@@ -29,9 +29,14 @@ Found FoundFrom(const nlohmann::json& json, const std::string& driver);
 // A finding's timeline; empty if it has none.
 std::vector<report::Row> RowsOf(const Found& found);
 
-// The files of a finding's folder, by name: its scenario, its trace, and if it
-// has a timeline, that as a diagram and as trace events.
-std::vector<fuzz::FindingFile> FilesOf(const Found& found);
+// What replays a finding from the folder of the nights.
+std::string ReplayCommand(const Found& found, const std::string& state);
+
+// The files of a finding's folder, by name: its scenario, its trace with the
+// command that shows it again, and if it has a timeline, that as a diagram and
+// as trace events.
+std::vector<fuzz::FindingFile> FilesOf(const Found& found,
+                                       const std::string& state);
 
 }  // namespace atsfuzz::nightly
 

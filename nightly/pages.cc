@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "fuzz/findings.h"
 #include "nightly/finding_state.h"
 #include "nightly/output.h"
@@ -20,19 +19,6 @@ namespace atsfuzz::nightly {
 namespace {
 
 namespace fs = std::filesystem;
-
-// "--driver=linux:6.12"; patches stand in the campaign's file only.
-std::string ReplayCommand(const Found& found, const std::string& state) {
-  const std::vector<std::string> parts = absl::StrSplit(found.driver, '+');
-  std::string command =
-      absl::StrCat("./atsfuzz replay ",
-                   StateFolder::FindingOf(state, found.driver, found.signature),
-                   "/scenario.ats --driver=", parts[0]);
-  for (size_t i = 1; i < parts.size(); ++i) {
-    absl::StrAppend(&command, " --patch=", parts[i]);
-  }
-  return command + " --trace";
-}
 
 report::FindingView ViewOf(const Finding& finding, const Life& life,
                            const std::string& state) {

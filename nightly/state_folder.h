@@ -26,6 +26,7 @@ class StateFolder {
   StateFolder& operator=(StateFolder&&) = delete;
   ~StateFolder();
 
+  const std::string& path() const { return path_; }
   std::string Settings() const { return path_ + "/campaign.toml"; }
   std::string History() const { return HistoryOf(path_); }
   std::string Summary() const { return path_ + "/summary.txt"; }
