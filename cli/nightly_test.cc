@@ -298,7 +298,8 @@ TEST_F(Nightly, OfTwoAtOnceOneIsTurnedAway) {
 }
 
 TEST_F(Nightly, ACtrlCKeepsWhatWasFound) {
-  Shell(std::string("timeout -s INT 6 ") + ATSFUZZ_PROGRAM +
+  // Without --foreground it interrupts twice, of which the second kills.
+  Shell(std::string("timeout --foreground -s INT 6 ") + ATSFUZZ_PROGRAM +
         " nightly --state=state --seconds=60");
   EXPECT_THAT(out_, HasSubstr("atsfuzz nightly 1: stopped"));
   auto history = Open("state");
