@@ -208,6 +208,49 @@ TEST_P(KernelCorpus, TheInstrumentedBuildGoesTheSameWay) {
   EXPECT_GT(courses, 300);
 }
 
+// Where threads stop.
+class Stops : public RunListener {
+ public:
+  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
+              std::span<const properties::Violation>) override {}
+  void OnBlock(std::span<const properties::SideBySide>,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation>) override {
+    for (const atsfuzz_event& event : system.Events()) {
+      if (event.kind != ATSFUZZ_EVENT_STOP) continue;
+      for (model::Location& place : system.Locate(event)) {
+        places_.push_back(std::move(place));
+      }
+    }
+  }
+  void OnShutdown(model::System&,
+                  std::span<const properties::Violation>) override {}
+  const std::vector<model::Location>& places() const { return places_; }
+
+ private:
+  std::vector<model::Location> places_;
+};
+
+TEST_P(KernelCorpus, ThreadsStopAtLinesOfTheSource) {
+  std::string reason;
+  const auto system =
+      Obtain(GetParam(), &reason, linux_driver::BuildKind::kInstrumented);
+  ASSERT_NE(system, nullptr) << reason;
+  Stops stops;
+  for (const std::string& file : FilesOf("corpus/races")) {
+    const auto scenario = model::ReadScenario(file);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    const auto result = fuzz::Run(*scenario, *system, {.listener = &stops});
+    ASSERT_TRUE(result.ok() || absl::IsUnimplemented(result.status()) ||
+                absl::IsFailedPrecondition(result.status()))
+        << file << result.status();
+  }
+  EXPECT_GT(stops.places().size(), 100u);
+  for (const model::Location& place : stops.places()) {
+    EXPECT_GT(place.line, 0) << place.function;
+  }
+}
+
 // The same kernel with weak memory, and stops at plain accesses.
 class WeakKernelCorpus : public KernelCorpus {
  protected:

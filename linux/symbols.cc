@@ -19,6 +19,9 @@ std::string BaseName(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// Rows of a line table.
+constexpr int kMostRowsBack = 32;
+
 std::string Folded(const std::string& line) {
   std::string folded(absl::StripAsciiWhitespace(line));
   absl::RemoveExtraAsciiWhitespace(&folded);
@@ -72,11 +75,9 @@ model::Location Symbols::Look(uint64_t return_address) {
   model::Location location;
   const Dwarf_Addr address = return_address - 1 - base_ + bias_;
   const char* name = dwfl_module_addrname(module_, address);
-  Dwfl_Line* line = dwfl_module_getsrc(module_, address);
-  if (name == nullptr || line == nullptr) return location;
+  if (name == nullptr) return location;
   int number = 0;
-  const char* file =
-      dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
+  const char* file = LineAt(address, name, &number);
   if (file == nullptr || IsHarnessFile(file)) return location;
   location.function = name;
   location.file = BaseName(file);
@@ -84,6 +85,30 @@ model::Location Symbols::Look(uint64_t return_address) {
   location.text = LineText(file, number);
   location.path = model::PathInTree(file);
   return location;
+}
+
+const char* Symbols::LineAt(Dwarf_Addr address, absl::string_view function,
+                            int* number) const {
+  const auto line_at = [&](Dwarf_Addr* at, int* line_number) -> const char* {
+    Dwfl_Line* line = dwfl_module_getsrc(module_, *at);
+    if (line == nullptr) return nullptr;
+    return dwfl_lineinfo(line, at, line_number, nullptr, nullptr, nullptr);
+  };
+  const char* file = line_at(&address, number);
+  if (file == nullptr || IsHarnessFile(file) || *number != 0) return file;
+  // What a compiler has merged belongs to no line (DWARF 5, 6.2.2): the nearest
+  // one of the kernel before it in the function says where that is.
+  for (int rows = 0; rows < kMostRowsBack; ++rows) {
+    const char* before = dwfl_module_addrname(module_, --address);
+    if (before == nullptr || function != before) break;
+    int line = 0;
+    const char* other = line_at(&address, &line);
+    if (other == nullptr) break;
+    if (line == 0 || IsHarnessFile(other)) continue;
+    *number = line;
+    return other;
+  }
+  return file;
 }
 
 std::string Symbols::LineText(const std::string& file, int line) {

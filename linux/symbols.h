@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "linux/places.h"
 #include "model/system.h"
 
@@ -34,6 +35,10 @@ class Symbols final : public Places {
  private:
   Symbols() = default;
   model::Location Look(uint64_t return_address);
+  // The source file and line at a link time address of `function`. Null: the
+  // debug information knows none.
+  const char* LineAt(uint64_t address, absl::string_view function,
+                     int* number) const;
 
   Dwfl* dwfl_ = nullptr;
   Dwfl_Module* module_ = nullptr;
