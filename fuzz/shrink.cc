@@ -18,11 +18,11 @@ using model::Scenario;
 
 // Large steps first; a move runs only when those before it have nothing left.
 constexpr Move kMoves[] = {
-    DropChunks,         DropThreads,       DropTurns,      DropThings,
-    DropFaults,         MergeThings,       DropPairs,      FoldSetDefault,
-    SimplifyArguments,  SimplifyPages,     SimplifyFaults, SimplifyStreams,
-    SimplifyAttributes, ReplaceOperations, SimplifyPasids, MoveOperations,
-    SwapThings,         SimplifyTurns,     ReplaceTurns,
+    DropChunks,      DropThreads,        DropTurns,         MergeTurns,
+    DropThings,      DropFaults,         MergeThings,       DropPairs,
+    FoldSetDefault,  SimplifyArguments,  SimplifyPages,     SimplifyFaults,
+    SimplifyStreams, SimplifyAttributes, ReplaceOperations, SimplifyPasids,
+    MoveOperations,  SwapThings,         SimplifyTurns,     ReplaceTurns,
 };
 
 class Search {

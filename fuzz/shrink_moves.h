@@ -48,6 +48,9 @@ bool SimplifyStreams(const model::Scenario& scenario, const Attempt& attempt);
 bool DropThreads(const model::Scenario& scenario, const Attempt& attempt);
 bool DropTurns(const model::Scenario& scenario, const Attempt& attempt);
 bool SimplifyTurns(const model::Scenario& scenario, const Attempt& attempt);
+// One turn of a thread instead of several between which only SMMUs move: who
+// waits lets them move anyway, and takes some more steps for it.
+bool MergeTurns(const model::Scenario& scenario, const Attempt& attempt);
 // One or two turns in the place of all: to drop a turn shifts the steps of
 // those behind it, so that no single one may go.
 bool ReplaceTurns(const model::Scenario& scenario, const Attempt& attempt);

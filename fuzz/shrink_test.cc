@@ -225,6 +225,28 @@ TEST(Shrink, FindsTheFewestTurnsWhereEachShiftsTheOthersSteps) {
   EXPECT_EQ(shrunk.schedule, short_way.schedule) << model::Print(shrunk);
 }
 
+// The same where two turns of others stay behind it.
+TEST(Shrink, MergesTheTurnsOfAThreadThatOnlySmmusPartFromEachOther) {
+  const auto long_way = model::Parse(
+      "smmu   s0\npf     p0  smmu=s0 ats\ndomain d0  smmu=s0 stage=1\n\n"
+      "probe p0\nattach p0 d0\npar\n  thread\n    detach p0\n"
+      "  thread\n    flush d0\n  thread\n    dma p0 0\nend\n"
+      "schedule t0@17 s0 t0@36 s0 t0@52 t2 t1\n",
+      "long.ats");
+  ASSERT_TRUE(long_way.ok()) << long_way.status();
+  auto short_way = *long_way;
+  short_way.schedule.erase(short_way.schedule.begin(),
+                           short_way.schedule.begin() + 4);
+  short_way.schedule.front().step += 3;
+  const Predicate shows = [&](const Scenario& scenario) {
+    return scenario.operations == long_way->operations &&
+           (scenario.schedule == long_way->schedule ||
+            scenario.schedule == short_way.schedule);
+  };
+  const Scenario shrunk = Shrink(*long_way, shows);
+  EXPECT_EQ(shrunk.schedule, short_way.schedule) << model::Print(shrunk);
+}
+
 TEST(Shrink, PasidsBecomeLow) {
   EXPECT_EQ(Smallest(kRich, OperationKind::kClearPasid),
             "smmu   s0\n"

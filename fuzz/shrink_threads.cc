@@ -61,6 +61,19 @@ uint32_t LastStep(const model::Schedule& schedule) {
   return last + kBeyond;
 }
 
+// A thread moves in the first turn and in the last, and nobody between but it
+// and SMMUs.
+bool OneThreadAndSmmus(const model::Schedule& schedule, size_t first,
+                       size_t last) {
+  const model::Actor actor = schedule[first].actor;
+  if (actor.is_smmu() || !(schedule[last].actor == actor)) return false;
+  return std::all_of(schedule.begin() + static_cast<ptrdiff_t>(first),
+                     schedule.begin() + static_cast<ptrdiff_t>(last),
+                     [&](const Turn& turn) {
+                       return turn.actor.is_smmu() || turn.actor == actor;
+                     });
+}
+
 // `first` alone, and then each other actor.
 bool TryFirstTurn(const Scenario& scenario, const Block& block,
                   const Turn& first, const Attempt& attempt) {
@@ -128,6 +141,26 @@ bool DropTurns(const Scenario& scenario, const Attempt& attempt) {
       if (attempt(WithoutTurns(scenario, end - chunk, end))) return true;
     }
     if (chunk == 1) break;
+  }
+  return false;
+}
+
+bool MergeTurns(const Scenario& scenario, const Attempt& attempt) {
+  const model::Schedule& schedule = scenario.schedule;
+  const size_t count = schedule.size();
+  for (size_t length = count; length > 1; --length) {
+    for (size_t first = 0; first + length <= count; ++first) {
+      const size_t last = first + length - 1;
+      if (!OneThreadAndSmmus(schedule, first, last)) continue;
+      Scenario merged = WithoutTurns(scenario, first, last);
+      Turn& turn = merged.schedule[first];
+      const uint32_t farthest =
+          turn.step == Turn::kToTheEnd ? Turn::kToTheEnd : turn.step + kBeyond;
+      for (uint32_t step = turn.step; step <= farthest; ++step) {
+        turn.step = static_cast<uint16_t>(step);
+        if (attempt(merged)) return true;
+      }
+    }
   }
   return false;
 }
