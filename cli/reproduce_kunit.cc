@@ -22,6 +22,15 @@ absl::Status On(const ReproduceRequest& request, const absl::Status& status) {
                                    " ", status.message()));
 }
 
+bool ExpectsViolation(const model::Scenario& scenario,
+                      const std::string& driver) {
+  const auto expectations = model::ExpectationsOf(scenario, driver);
+  return std::any_of(expectations.begin(), expectations.end(),
+                     [](const model::Expectation& expectation) {
+                       return !expectation.invariant.empty();
+                     });
+}
+
 absl::StatusOr<reproduce::ShownArray> Choose(const ReproduceRequest& request,
                                              const std::string& driver,
                                              const RecordedArrays& recorded) {
@@ -33,13 +42,13 @@ absl::StatusOr<reproduce::ShownArray> Choose(const ReproduceRequest& request,
   if (!wanted.ok()) return wanted.status();
   const reproduce::ShownArray& shown = recorded.shown[*wanted];
   if (shown.array != 0) return shown;
-  // What nobody has named is the first that there can be a case of.
-  if (request.violation.empty()) {
-    const auto other =
-        std::find_if(recorded.shown.begin(), recorded.shown.end(),
-                     [](const auto& each) { return each.array != 0; });
-    if (other != recorded.shown.end()) return *other;
-  }
+  // Of what nobody has named, the first that there can be a case of.
+  const bool named =
+      !request.violation.empty() || ExpectsViolation(request.scenario, driver);
+  const auto other =
+      std::find_if(recorded.shown.begin(), recorded.shown.end(),
+                   [](const auto& each) { return each.array != 0; });
+  if (!named && other != recorded.shown.end()) return *other;
   return On(
       request,
       absl::InvalidArgumentError(absl::StrCat(
@@ -65,11 +74,16 @@ std::string VerdictText(const ReproduceRequest& request,
     absl::StrAppend(&text, ", with ", verdict.warnings,
                     verdict.warnings == 1 ? " WARN" : " WARNs");
   }
-  if (verdict.warnings != 0) {
-    return absl::StrCat(
-        text,
-        ": that is what is wrong with the functions, and in the "
-        "kernel's log; it fails no KUnit case");
+  const auto misused =
+      std::find_if(story.begin(), story.end(),
+                   [](const StoryStep& step) { return !step.misuse.empty(); });
+  // Functions may warn of a caller that asks what it must not, and of nothing
+  // else.
+  if (verdict.warnings != 0 && misused == story.end()) {
+    return absl::StrCat(text,
+                        ", though it calls them as it may: that is what is "
+                        "wrong, and stands in the kernel's log, as a WARN "
+                        "fails no KUnit case");
   }
   const std::vector<std::string> limits = LimitsOf(story);
   if (!limits.empty()) {
@@ -86,9 +100,6 @@ std::string VerdictText(const ReproduceRequest& request,
   absl::StrAppend(&text,
                   ": the functions do what they are told, and the bug is in "
                   "what their caller tells them");
-  const auto misused =
-      std::find_if(story.begin(), story.end(),
-                   [](const StoryStep& step) { return !step.misuse.empty(); });
   if (misused != story.end()) {
     absl::StrAppend(&text, " (`", misused->call.why, "`: ", misused->misuse,
                     ")");

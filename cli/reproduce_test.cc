@@ -1,9 +1,15 @@
 // What `reproduce` makes of a scenario, as somebody uses it who works on the
 // kernel.
 
+#include <algorithm>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "cli/program_test.h"
+#include "linux/array_mistakes.h"
+#include "linux/kunit_trees.h"
+#include "linux/temporary_folder.h"
 #include "linux/tree.h"
 
 namespace atsfuzz::cli {
@@ -33,6 +39,17 @@ constexpr char kBlock[] =
     "  thread\n"
     "    dma p0 0\n"
     "end\n";
+
+// A process exits during a reset: a warning, and an array that is wrong.
+constexpr char kExit[] =
+    "smmu   s0\n"
+    "pf     p0  smmu=s0 ats pasids=2\n"
+    "domain d0  smmu=s0 process\n"
+    "probe p0\n"
+    "bind p0 d0\n"
+    "reset-begin p0\n"
+    "exit d0\n"
+    "reset-end p0\n";
 
 class Reproduce : public ProgramOnDriver {
  protected:
@@ -95,15 +112,7 @@ TEST_F(Reproduce, StepsNameTheCallsThatTheKernelOffers) {
 
 TEST_F(Reproduce, AKunitCaseSaysWhetherTheFunctionsOrTheirCallerAreWrong) {
   if (!CanBeHad("7.3")) GTEST_SKIP() << "no source of Linux 7.3";
-  Write("exit.ats",
-        "smmu   s0\n"
-        "pf     p0  smmu=s0 ats pasids=2\n"
-        "domain d0  smmu=s0 process\n"
-        "probe p0\n"
-        "bind p0 d0\n"
-        "reset-begin p0\n"
-        "exit d0\n"
-        "reset-end p0\n");
+  Write("exit.ats", kExit);
   // It warns before that, of which there can be no case.
   Run("reproduce exit.ats --as=kunit --driver=linux:7.3");
   EXPECT_EQ(exit_status_, 1) << err_;
@@ -111,6 +120,53 @@ TEST_F(Reproduce, AKunitCaseSaysWhetherTheFunctionsOrTheirCallerAreWrong) {
   EXPECT_THAT(out_, AllOf(HasSubstr("kunit_test_suites("),
                           HasSubstr("arm_smmu_invs_merge("),
                           HasSubstr("/* 1. bind p0 d0: a list joins")));
+}
+
+// The functions warn where their caller lets a list leave that never joined.
+TEST_F(Reproduce, AKunitCaseDoesNotBlameTheFunctionsForWarningOfTheirCaller) {
+  if (!CanBeHad("7.3")) GTEST_SKIP() << "no source of Linux 7.3";
+  Run("reproduce " ATSFUZZ_SOURCE_DIR
+      "/corpus/model/cd-leaf-frees-asid-twice.ats --as=kunit "
+      "--driver=linux:7.3");
+  EXPECT_EQ(exit_status_, 1) << err_;
+  EXPECT_THAT(err_, AllOf(HasSubstr(", with 1 WARN: the functions do what "),
+                          HasSubstr("leaves, and is not in the array)")));
+}
+
+TEST_F(Reproduce, AKunitCaseOfFunctionsThatOnlyWarnSaysSo) {
+  const auto tree = linux_driver::AKernelWithArrays();
+  if (absl::IsUnavailable(tree.status())) GTEST_SKIP() << tree.status();
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  const std::vector<linux_driver::ArrayMistake> mistakes =
+      linux_driver::ArrayMistakes();
+  const auto mistake =
+      std::find_if(mistakes.begin(), mistakes.end(), [](const auto& each) {
+        return each.alone == linux_driver::ArrayMistake::kByAWarning;
+      });
+  ASSERT_NE(mistake, mistakes.end());
+  const linux_driver::TemporaryFolder folder;
+  const linux_driver::OwnCache own(folder);
+  const auto spoilt = linux_driver::SpoiltTree(folder, *tree, mistake->plant);
+  ASSERT_TRUE(spoilt.ok()) << spoilt.status();
+  std::mt19937_64 random(1);
+  for (int input = 0; input < 20 && exit_status_ != 1; ++input) {
+    std::string bytes(400, '\0');
+    std::generate(bytes.begin(), bytes.end(),
+                  [&] { return static_cast<char>(random()); });
+    Write("input", bytes);
+    Run("reproduce input --arrays --as=kunit --driver=linux:" + spoilt->path);
+  }
+  EXPECT_EQ(exit_status_, 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("though it calls them as it may"));
+}
+
+TEST_F(Reproduce, AnExpectationNamesWhatAKunitCaseIsOf) {
+  if (!CanBeHad("7.3")) GTEST_SKIP() << "no source of Linux 7.3";
+  Write("exit.ats",
+        std::string(kExit) + "expect violation no-warning on linux:7\n");
+  Run("reproduce exit.ats --as=kunit --driver=linux:7.3");
+  EXPECT_EQ(exit_status_, 2) << err_;
+  EXPECT_THAT(err_, HasSubstr("no-warning, which is about no invalidation"));
 }
 
 TEST_F(Reproduce, WhatIsNoMatterOfArraysIsNoMatterOfKunit) {

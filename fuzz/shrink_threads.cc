@@ -155,7 +155,9 @@ bool MergeTurns(const Scenario& scenario, const Attempt& attempt) {
       Scenario merged = WithoutTurns(scenario, first, last);
       Turn& turn = merged.schedule[first];
       const uint32_t farthest =
-          turn.step == Turn::kToTheEnd ? Turn::kToTheEnd : turn.step + kBeyond;
+          turn.step == Turn::kToTheEnd
+              ? Turn::kToTheEnd
+              : std::min<uint32_t>(turn.step + kBeyond, Turn::kToTheEnd - 1);
       for (uint32_t step = turn.step; step <= farthest; ++step) {
         turn.step = static_cast<uint16_t>(step);
         if (attempt(merged)) return true;

@@ -24,14 +24,12 @@ namespace {
 constexpr size_t kMostTrace = 256 << 10;
 constexpr size_t kLongestLine = 300;
 
-// The end of a finding's text: how it is seen again.
-constexpr char kReplay[] = "\nreplay   ";
-
-// Where the scenario lay then, it will not stay.
-std::string WithoutReplay(std::string trace) {
-  const size_t at = trace.rfind(kReplay);
-  if (at != std::string::npos) trace.resize(at);
-  return trace;
+// A finding's text ends with how it is seen again (cli/findings_text.h): where
+// its scenario lay when it was found, and does not lie any more.
+std::string TraceOf(const Found& found, const std::string& state) {
+  constexpr char kReplay[] = "\nreplay   ";
+  return absl::StrCat(found.trace.substr(0, found.trace.rfind(kReplay)),
+                      kReplay, ReplayCommand(found, state), "\n");
 }
 
 }  // namespace
@@ -75,9 +73,8 @@ Found FoundFrom(const Json& json, const std::string& driver) {
   found.function = json.value("function", "");
   const std::filesystem::path scenario(json.value("scenario", ""));
   found.scenario = ContentsOf(scenario.string());
-  found.trace =
-      WithoutReplay(ContentsOf((scenario.parent_path() / "trace.txt").string())
-                        .substr(0, kMostTrace));
+  found.trace = ContentsOf((scenario.parent_path() / "trace.txt").string())
+                    .substr(0, kMostTrace);
   const Json whole =
       ObjectIn((scenario.parent_path() / "finding.json").string());
   if (whole.contains("timeline")) found.timeline = whole["timeline"].dump();
@@ -94,7 +91,7 @@ std::vector<report::Row> RowsOf(const Found& found) {
 }
 
 std::string ReplayCommand(const Found& found, const std::string& state) {
-  // Patches stand in the campaign's file only.
+  // A label (DriverSettings::Label) has its patches' names, not where they are.
   const std::vector<std::string> parts = absl::StrSplit(found.driver, '+');
   std::string command =
       absl::StrCat("./atsfuzz replay ",
@@ -108,10 +105,8 @@ std::string ReplayCommand(const Found& found, const std::string& state) {
 
 std::vector<fuzz::FindingFile> FilesOf(const Found& found,
                                        const std::string& state) {
-  std::vector<fuzz::FindingFile> files = {
-      {"scenario.ats", found.scenario},
-      {"trace.txt",
-       absl::StrCat(found.trace, kReplay, ReplayCommand(found, state), "\n")}};
+  std::vector<fuzz::FindingFile> files = {{"scenario.ats", found.scenario},
+                                          {"trace.txt", TraceOf(found, state)}};
   const std::vector<report::Row> rows = RowsOf(found);
   if (rows.empty()) return files;
   files.push_back({"sequence.mmd", report::MermaidOf(rows, found.signature)});
