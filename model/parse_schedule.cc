@@ -50,7 +50,8 @@ absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits) {
   if (dot != absl::string_view::npos && !turn.actor.is_smmu()) {
     Token operation = step;
     operation.text = step.text.substr(0, dot);
-    const auto number = line.Number(operation, 1, UINT8_MAX,
+    // Texts count from 1, turns from 0.
+    const auto number = line.Number(operation, 1, UINT8_MAX + 1,
                                     "the number of an operation", kHint);
     if (!number.ok()) return number.status();
     turn.operation = static_cast<uint8_t>(*number - 1);

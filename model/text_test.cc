@@ -2,10 +2,13 @@
 
 #include <cstdio>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/arbitrary.h"
+#include "model/bytes.h"
 #include "rapidcheck/gtest.h"
 
 namespace atsfuzz::model {
@@ -36,6 +39,41 @@ RC_GTEST_PROP(Text, ParsingWhatWasPrintedGivesTheSameScenario, ()) {
   const auto parsed = Parse(Print(scenario), "printed");
   if (!parsed.ok()) RC_FAIL(std::string(parsed.status().message()));
   RC_ASSERT(*parsed == scenario);
+}
+
+// What engines that know bytes only make of scenarios.
+RC_GTEST_PROP(Text, ParsingWhatAnyBytesPrintGivesTheSameScenario, ()) {
+  std::vector<uint8_t> bytes = Encode(*ArbitraryMachineCode());
+  const auto changes = *rc::gen::container<std::vector<std::pair<int, int>>>(
+      rc::gen::pair(rc::gen::inRange(0, 1 << 20),
+                    rc::gen::element(0, 1, 0x7f, 0x80, 0xfe, 0xff)));
+  for (const auto& [at, value] : changes) {
+    bytes[static_cast<size_t>(at) % bytes.size()] = static_cast<uint8_t>(value);
+  }
+  const Scenario scenario = Decode(bytes);
+  const auto parsed = Parse(Print(scenario), "printed");
+  if (!parsed.ok()) RC_FAIL(std::string(parsed.status().message()));
+  RC_ASSERT(*parsed == scenario);
+}
+
+TEST(Text, EachTurnThatBytesCanSayIsReadBack) {
+  const auto parsed = ParseAfterMachine(
+      "par\n  thread\n    probe p0\n  thread\n    flush d0\nend");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  Scenario scenario = *parsed;
+  for (int operation = 0; operation <= UINT8_MAX; ++operation) {
+    for (const int step : {0, 1, 255, 256, Turn::kToTheEnd - 1}) {
+      for (const int plain : {0, 1, UINT8_MAX}) {
+        scenario.schedule = {{.actor = Actor::Thread(1),
+                              .operation = static_cast<uint8_t>(operation),
+                              .step = static_cast<uint16_t>(step),
+                              .plain = static_cast<uint8_t>(plain)}};
+        const auto again = Parse(Print(scenario), "printed");
+        ASSERT_TRUE(again.ok()) << again.status();
+        ASSERT_EQ(*again, scenario) << Print(scenario);
+      }
+    }
+  }
 }
 
 TEST(Text, TheCanonicalFormIsWhatDocumentsShow) {
