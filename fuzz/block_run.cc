@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@ using model::Operation;
 using model::SmmuId;
 using model::Turn;
 using properties::SideBySide;
+using properties::Stuck;
 
 class BlockRunner {
  public:
@@ -39,17 +41,18 @@ class BlockRunner {
   absl::StatusOr<BlockResult> Run() {
     interleaving_.Begin();
     bool begun = false;
-    while (problem_.ok() && Look()) {
+    while (problem_.ok() && !died_ && Look()) {
+      if (too_long_) {
+        if (!TakeFairTurns()) break;
+        continue;
+      }
       if (!begun) options_.scheduler->Begin(situation_);
       begun = true;
       Choice choice = options_.scheduler->Next(situation_);
       Restrict(&choice);
-      if (choice.actor.is_smmu()) {
-        MoveSmmu(choice);
-      } else {
-        MoveThread(choice);
-      }
-      if (died_) break;
+      Tell(choice);
+      const uint32_t step = Move(choice);
+      Record(choice, step);
     }
     if (problem_.ok()) GiveUp();
     interleaving_.End();
@@ -62,6 +65,8 @@ class BlockRunner {
     std::vector<size_t> operations;  // indices into the scenario
     size_t next = 0;                 // into `operations`
     bool in_flight = false;          // operations[next]
+    uint32_t taken = 0;              // steps, of those that kMostSteps counts
+    bool moved = false;              // in the second half of fair turns
     SideBySide side;                 // in flight
   };
 
@@ -93,8 +98,45 @@ class BlockRunner {
         any |= ready;
       }
       if (any) return true;
-      if (!in_flight || !interleaving_.PassTime()) return false;
+      if (!in_flight || !PassTime()) return false;
     }
+  }
+
+  bool PassTime() {
+    ++time_;
+    CountAnew();
+    return interleaving_.PassTime();
+  }
+
+  // What is measured by kMostSteps and kMostTime.
+  void CountAnew() {
+    for (Thread& thread : threads_) thread.taken = 0;
+    too_long_ = time_ >= kMostTime;
+  }
+
+  // Until an operation returns, or the kernel dies. False: there were all that
+  // there are, or nobody can move any more.
+  bool TakeFairTurns() {
+    const size_t returned = result_.operations.size();
+    uint32_t random = 1;
+    for (uint32_t turn = 0; turn < kFairTurns; ++turn) {
+      if (turn == kFairTurns / 2) {
+        for (Thread& thread : threads_) thread.moved = false;
+      }
+      if (!Look()) return false;
+      do {
+        fair_ = {static_cast<uint8_t>((fair_.value + 1) % model::kActors)};
+      } while (!situation_.ready[fair_.value]);
+      // The generator of Numerical Recipes; its upper bits are the better ones.
+      random = random * 1664525 + 1013904223;
+      const uint32_t steps = 1u << (random >> 16) % 11;
+      Move({.actor = fair_, .steps = steps});
+      if (!problem_.ok() || died_) return true;
+      if (result_.operations.size() != returned) return true;
+      if (spins_) PassTime();
+    }
+    fair_in_vain_ = true;
+    return false;
   }
 
   // To what the system can do, and a schedule can say.
@@ -104,6 +146,13 @@ class BlockRunner {
     const Position& position = situation_.position[choice->actor.value];
     if (!capabilities.plain_stops ||
         position.plain + choice->plain > UINT8_MAX) {
+      choice->plain = 0;
+    }
+    if (choice->actor.is_smmu()) return;
+    const uint32_t left = kMostSteps - threads_[choice->actor.thread()].taken;
+    assert(left > 0);
+    if (choice->steps > left) {
+      choice->steps = left;
       choice->plain = 0;
     }
   }
@@ -122,49 +171,56 @@ class BlockRunner {
                   {.actor = choice.actor, .weak = choice.weak});
   }
 
-  void MoveSmmu(const Choice& choice) {
+  // Returns the step before which the actor stands then (model::Turn::step).
+  uint32_t Move(const Choice& choice) {
+    spins_ = false;
+    return choice.actor.is_smmu() ? MoveSmmu(choice) : MoveThread(choice);
+  }
+
+  uint32_t MoveSmmu(const Choice& choice) {
     const SmmuId smmu(static_cast<uint8_t>(choice.actor.smmu()));
     Position& position = situation_.position[choice.actor.value];
-    Tell(choice);
     for (uint32_t i = 0; i < choice.steps && interleaving_.IsReady(smmu); ++i) {
       interleaving_.Advance(smmu);
       options_.scheduler->Moved(choice.actor, interleaving_.LastTouched());
       position.step = ++position.taken;
       ++situation_.steps;
     }
-    Record(choice, position.step);
+    return position.step;
   }
 
-  void MoveThread(const Choice& choice) {
+  uint32_t MoveThread(const Choice& choice) {
     const int number = choice.actor.thread();
     Thread& thread = threads_[number];
     if (!thread.in_flight && !Start(number)) {
       // Whether it is left out depends on what others did.
       options_.scheduler->Moved(choice.actor, std::nullopt);
-      Record(choice, Ended(thread) ? Turn::kToTheEnd : 0);
-      return;
+      return Ended(thread) ? Turn::kToTheEnd : 0;
     }
     Position& position = situation_.position[choice.actor.value];
-    Tell(choice);
+    thread.moved = true;
     situation_.last = choice.actor;
     const Interleaving::Progress progress = interleaving_.Advance(
         number,
         {.steps = choice.steps, .plain = choice.plain, .weak = choice.weak});
     options_.scheduler->Moved(choice.actor, interleaving_.LastTouched());
-    situation_.steps += std::max(progress.steps, 1u);
+    // A loop around a wait may make no access at all.
+    const uint32_t steps = std::max(progress.steps, 1u);
+    situation_.steps += steps;
+    thread.taken += steps;
+    too_long_ |= thread.taken >= kMostSteps;
     if (progress.stop == Interleaving::Stop::kReturned) {
       Return(number, progress.result);
       position = {.operation = static_cast<uint8_t>(position.operation + 1)};
-      Record(choice, Ended(thread) ? Turn::kToTheEnd : 0);
-      return;
+      return Ended(thread) ? Turn::kToTheEnd : 0;
     }
-    // Who spins has made its last access, and stands before the next.
-    const bool spins = progress.stop == Interleaving::Stop::kSpins;
+    spins_ = progress.stop == Interleaving::Stop::kSpins;
     if (progress.steps != 0 || !progress.at_plain) position.plain = 0;
     if (progress.at_plain) position.plain += choice.plain;
     position.taken += progress.steps;
-    position.step = position.taken + (spins ? 1 : 0);
-    Record(choice, position.step);
+    // Who spins has made its last access, and stands before the next.
+    position.step = position.taken + (spins_ ? 1 : 0);
+    return position.step;
   }
 
   // Gives a thread its next operation. False: it was left out.
@@ -200,6 +256,7 @@ class BlockRunner {
     }
     interleaving_.Start(number, operation, through, thread.side.physical);
     thread.in_flight = true;
+    thread.taken = 0;
     return true;
   }
 
@@ -214,6 +271,8 @@ class BlockRunner {
     result_.indices.push_back(
         static_cast<uint32_t>(thread.operations[thread.next]));
     ++thread.next;
+    time_ = 0;
+    CountAnew();
     const std::span<const atsfuzz_event> events = system_.Events();
     died_ =
         std::any_of(events.begin(), events.end(),
@@ -229,19 +288,37 @@ class BlockRunner {
 
   // What is still in flight will never return.
   void GiveUp() {
-    std::vector<std::string> waits;
+    std::vector<std::string> why;
+    bool some_move = false, some_wait = false;
     for (int number = 1; number <= block_.threads; ++number) {
       Thread& thread = threads_[number];
       if (!thread.in_flight) continue;
       result_.operations.push_back(thread.side);
       result_.indices.push_back(
           static_cast<uint32_t>(thread.operations[thread.next]));
-      waits.push_back(
+      const bool moves = fair_in_vain_ && thread.moved;
+      some_move |= moves;
+      some_wait |= !moves;
+      why.push_back(
           absl::StrCat("`", ToText(scenario_.topology, thread.side.operation),
-                       "` waits for ", interleaving_.WaitsFor(number)));
+                       "` ", moves ? GoesOn(number) : Waits(number)));
     }
     result_.steps = situation_.steps;
-    if (!died_) result_.stuck = absl::StrJoin(waits, "; ");
+    if (why.empty() || died_) return;
+    result_.stuck = {.kind = !some_move  ? Stuck::kDeadlock
+                             : some_wait ? Stuck::kStarvation
+                                         : Stuck::kLivelock,
+                     .why = absl::StrJoin(why, "; ")};
+  }
+
+  std::string Waits(int thread) {
+    return absl::StrCat("waits for ", interleaving_.WaitsFor(thread));
+  }
+
+  std::string GoesOn(int thread) {
+    const std::vector<std::string> locks = interleaving_.Holds(thread);
+    return absl::StrCat("goes on and on, and holds ",
+                        locks.empty() ? "no lock" : absl::StrJoin(locks, ", "));
   }
 
   void Record(const Choice& choice, uint32_t step) {
@@ -276,6 +353,11 @@ class BlockRunner {
   Situation situation_;
   BlockResult result_;
   absl::Status problem_;
+  uint32_t time_ = 0;  // in milliseconds, since an operation returned
+  bool too_long_ = false;
+  Actor fair_;  // whose fair turn it was last
+  bool fair_in_vain_ = false;
+  bool spins_ = false;  // the last move stopped at a wait for an answer
   bool died_ = false;
 };
 

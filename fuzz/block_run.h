@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,8 +24,7 @@ struct BlockResult {
   std::vector<uint32_t> indices;
   // Who moved when: following it gives the same run.
   model::Schedule schedule;
-  // Why the operations in flight could not go on; empty: all returned.
-  std::string stuck;
+  properties::Stuck stuck;
   uint32_t steps = 0;
 };
 
@@ -39,6 +37,22 @@ struct BlockOptions {
   // the `index`-th of the schedule so far. May be null.
   TellTurn tell;
 };
+
+// No operation takes more steps between its beginning, another one's return,
+// and the time that passes: a map or an unmap of 512 pages takes up to 12,000,
+// and no other as many. A turn can say more (model::Turn::step).
+inline constexpr uint32_t kMostSteps = 60'000;
+// Nor does as much time pass between two returns, in milliseconds: a CMD_SYNC
+// times out after a second.
+inline constexpr uint32_t kMostTime = 100'000;
+
+// Where one does, it may be the scheduler's fault: who waits in a loop, without
+// telling, needs the others to move. So all take fair turns, of lengths from 1
+// to 1,024 steps, each of whom is ready in turn, until an operation returns;
+// and time passes while they wait. They are no part of the schedule, after
+// which they follow again. If there were kFairTurns of them, the operations in
+// flight are stuck.
+inline constexpr uint32_t kFairTurns = 8'192;
 
 // REQUIRES: the system is booted, runs threads, and `contract` says what holds
 // before the block. `physical`: by operation of the block, where a map goes.

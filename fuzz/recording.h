@@ -85,6 +85,9 @@ class Recording : public model::System {
     void Advance(model::SmmuId smmu) override { to().Advance(smmu); }
     bool PassTime() override { return to().PassTime(); }
     std::string WaitsFor(int thread) override { return to().WaitsFor(thread); }
+    std::vector<std::string> Holds(int thread) override {
+      return to().Holds(thread);
+    }
     void End() override { to().End(); }
 
    private:

@@ -164,7 +164,7 @@ class Runner {
                                      violations);
         },
         true);
-    ended_ |= !ran->stuck.empty();
+    ended_ |= ran->stuck.kind != properties::Stuck::kNot;
     return absl::OkStatus();
   }
 

@@ -95,6 +95,15 @@ std::string ModuleInterleaving::WaitsFor(int thread) {
                 " holds"));
 }
 
+std::vector<std::string> ModuleInterleaving::Holds(int thread) {
+  std::vector<std::string> locks;
+  for (uint32_t i = 0;; ++i) {
+    const char* lock = threads_->held(static_cast<uint32_t>(thread), i);
+    if (lock == nullptr) return locks;
+    locks.emplace_back(lock);
+  }
+}
+
 void ModuleInterleaving::End() { threads_->end(); }
 
 }  // namespace atsfuzz::linux_driver

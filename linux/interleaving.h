@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "linux/fiber.h"
 #include "linux/module.h"
@@ -32,6 +33,7 @@ class ModuleInterleaving : public model::Interleaving {
   void Advance(model::SmmuId smmu) override;
   bool PassTime() override;
   std::string WaitsFor(int thread) override;
+  std::vector<std::string> Holds(int thread) override;
   void End() override;
 
  private:

@@ -143,6 +143,15 @@ TEST_F(Locks, AreHeldByTheThreadThatTookThem) {
   EXPECT_THAT(Reports(), ElementsAre("give: lock is released, and not held"));
 }
 
+TEST_F(Locks, TellTheirNamesInTheOrderInWhichTheyWereTaken) {
+  Take(b_);
+  Take(a_, "f", 0);
+  EXPECT_STREQ(atsfuzz_locks_asked_for(atsfuzz_thread, 0), "b");
+  EXPECT_STREQ(atsfuzz_locks_asked_for(atsfuzz_thread, 1), "a");
+  EXPECT_EQ(atsfuzz_locks_asked_for(atsfuzz_thread, 2), nullptr);
+  EXPECT_EQ(atsfuzz_locks_asked_for(atsfuzz_thread + 1, 0), nullptr);
+}
+
 TEST_F(Locks, AReaderHoldsItButNotForWriting) {
   Take(a_, "f", 0);
   EXPECT_TRUE(atsfuzz_lock_is_held(&a_, 0));

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 12
+#define ATSFUZZ_MODULE_ABI 13
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -186,6 +186,11 @@ struct atsfuzz_threads {
   int (*ready)(uint32_t thread);
   /* What a thread waits for; NULL if it does not. */
   const struct atsfuzz_wait *(*wait)(uint32_t thread);
+  /*
+   * The index-th lock that a thread holds, from 0 on, by the name that its
+   * maker gave it: "&group->mutex"; NULL if there are not so many.
+   */
+  const char *(*held)(uint32_t thread, uint32_t index);
   /* Nonzero: the SMMU may consume a command, or finish one. */
   int (*smmu_ready)(uint32_t smmu);
   void (*smmu_step)(uint32_t smmu);

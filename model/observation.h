@@ -76,7 +76,8 @@ enum atsfuzz_event_kind {
   /* Memory error that the runtime noticed itself (double free, use of freed DMA
      memory by the SMMU). text. */
   ATSFUZZ_EVENT_MEMORY_ERROR,
-  /* The CPU waited for the SMMU until its timeout. */
+  /* The CPU waited for the SMMU until its timeout. a: 1: and then for ever, the
+     kernel is dead. b: 1: it did not wait, its operation goes on and on. */
   ATSFUZZ_EVENT_TIMEOUT,
   /* The event buffer was full; later events of this operation are lost. A
      defect of the harness. */

@@ -106,6 +106,9 @@ class Interleaving {
   virtual bool PassTime() = 0;
   // What a thread waits for, for people: "&group->mutex, which t1 holds".
   virtual std::string WaitsFor(int thread) = 0;
+  // The locks that a thread holds, for people, as the source names them; in the
+  // order in which it took them.
+  virtual std::vector<std::string> Holds(int thread) = 0;
   // Operations that have not returned are given up, and the machine with them.
   virtual void End() = 0;
 };

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -56,7 +57,7 @@ class BlockTest : public testing::Test, protected HandMade {
   // The messages about `invariant`.
   std::vector<std::string> Judge(Invariant invariant,
                                  const std::vector<SideBySide>& operations,
-                                 const std::string& stuck = "") {
+                                 const Stuck& stuck = {}) {
     std::vector<std::string> messages;
     for (const Violation& v : checker_.Block(operations, stuck, events, now)) {
       if (v.invariant == invariant) messages.push_back(v.message);
@@ -111,13 +112,23 @@ TEST_F(BlockTest, AnAtcInvMayNotNameAFunctionWhoseDetachHasReturned) {
               SizeIs(1));
 }
 
-TEST_F(BlockTest, ADeadlockIsAFinding) {
+TEST_F(BlockTest, WhatNeverReturnsIsAFindingOfItsKindThatNamesTheLocks) {
   SideBySide side = Beside(Unmap(), 0, 0);
   side.returned = false;
-  const auto messages =
-      Judge(Invariant::kProgress, {side}, "`unmap d1 5` waits for a lock");
-  ASSERT_THAT(messages, SizeIs(1));
-  EXPECT_THAT(messages[0], testing::HasSubstr("waits for a lock"));
+  const std::vector<std::pair<Stuck::Kind, std::string>> kinds = {
+      {Stuck::kDeadlock, "a deadlock"},
+      {Stuck::kLivelock, "a livelock"},
+      {Stuck::kStarvation, "starvation"}};
+  for (const auto& [kind, found] : kinds) {
+    Checker checker(Topology());
+    checker.Boot({}, now);
+    const Stuck stuck = {.kind = kind, .why = "`unmap d1 5` waits for a lock"};
+    const auto violations = checker.Block({&side, 1}, stuck, {}, now);
+    ASSERT_THAT(violations, SizeIs(1));
+    EXPECT_EQ(violations[0].invariant, Invariant::kProgress);
+    EXPECT_EQ(violations[0].found, found);
+    EXPECT_THAT(violations[0].message, testing::HasSubstr(stuck.why));
+  }
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class Checker::State {
                                std::span<const atsfuzz_event> events,
                                const atsfuzz_observation& after);
   std::vector<Violation> JudgeBlock(std::span<const SideBySide> operations,
-                                    const std::string& stuck,
+                                    const Stuck& stuck,
                                     std::span<const atsfuzz_event> events,
                                     const atsfuzz_observation& after);
 
@@ -85,7 +85,7 @@ class Checker::State {
   bool MayReach(const StepView& step, int index,
                 std::span<const SideBySide> operations);
   void Returned(const SideBySide& operation);
-  void ReportStuck(const std::string& why);
+  void ReportStuck(const Stuck& stuck);
   void JudgeRest(const StepView& step);
   void Dispatch(const StepView& step, int index);
   void Advance(const atsfuzz_event& event);
@@ -413,17 +413,37 @@ void Checker::State::WalkBlock(const StepView& step,
   return_until(step.events.size());
 }
 
-void Checker::State::ReportStuck(const std::string& why) {
+void Checker::State::ReportStuck(const Stuck& stuck) {
   Violation* v = findings_.Report(Invariant::kProgress, 2);
   if (v == nullptr) return;
-  v->message = absl::StrCat("No thread can go on: ", why, ".");
   v->expected = "every operation ends";
-  v->found = "a deadlock";
-  v->aspect = "deadlock";
+  switch (stuck.kind) {
+    case Stuck::kNot:
+      assert(false && "something is in flight");
+      break;
+    case Stuck::kDeadlock:
+      v->message = absl::StrCat("No thread can go on: ", stuck.why, ".");
+      v->found = "a deadlock";
+      v->aspect = "deadlock";
+      break;
+    case Stuck::kLivelock:
+      v->message = absl::StrCat(
+          "Whoever moves when, no operation in flight returns: ", stuck.why,
+          ".");
+      v->found = "a livelock";
+      v->aspect = "livelock";
+      break;
+    case Stuck::kStarvation:
+      v->message = absl::StrCat(
+          "Whoever moves when, who waits waits for ever: ", stuck.why, ".");
+      v->found = "starvation";
+      v->aspect = "starvation";
+      break;
+  }
 }
 
 std::vector<Violation> Checker::State::JudgeBlock(
-    std::span<const SideBySide> operations, const std::string& stuck,
+    std::span<const SideBySide> operations, const Stuck& stuck,
     std::span<const atsfuzz_event> events, const atsfuzz_observation& after) {
   findings_.BeginStep(steps_);
   const bool must_succeed_failed = Warned(events) && MustSucceedFailed(events);
@@ -449,7 +469,7 @@ std::vector<Violation> Checker::State::JudgeBlock(
                       .findings = findings_,
                       .outages = &outages_};
   WalkBlock(step, operations);
-  if (stuck.empty()) {
+  if (stuck.kind == Stuck::kNot) {
     JudgeRest(step);
   } else {
     ReportStuck(stuck);
@@ -480,7 +500,7 @@ std::vector<Violation> Checker::Step(const model::Operation& operation,
 }
 
 std::vector<Violation> Checker::Block(std::span<const SideBySide> operations,
-                                      const std::string& stuck,
+                                      const Stuck& stuck,
                                       std::span<const atsfuzz_event> events,
                                       const atsfuzz_observation& observation) {
   return state_->JudgeBlock(operations, stuck, events, observation);

@@ -40,6 +40,20 @@ struct SideBySide {
   uint32_t began = 0, ended = 0;
 };
 
+// Why operations of a `par` block never returned.
+struct Stuck {
+  enum Kind : uint8_t {
+    kNot,         // all returned, or the kernel died
+    kDeadlock,    // none can move: each waits
+    kLivelock,    // all that are in flight move, and none returns
+    kStarvation,  // some wait for ever, while others move and do not return
+  };
+  Kind kind = kNot;
+  // Of each in flight, the locks: which it waits for and who holds it, or which
+  // it holds. For people.
+  std::string why;
+};
+
 class Checker {
  public:
   explicit Checker(const model::Topology& topology,
@@ -61,8 +75,7 @@ class Checker {
                               const atsfuzz_observation& observation);
 
   // Judges a `par` block: its operations in the order in which they returned,
-  // those that never did last. `stuck` says why they could not go on; empty:
-  // all returned.
+  // those that never did last, for the reason that `stuck` gives.
   //
   // What must hold when nothing is in flight is asked at the end. Of what must
   // always hold, the events tell. An access may go where it might have gone had
@@ -74,7 +87,7 @@ class Checker {
   // failed-operation-changes-nothing, is not asked here. That no command is
   // illegal, is.
   std::vector<Violation> Block(std::span<const SideBySide> operations,
-                               const std::string& stuck,
+                               const Stuck& stuck,
                                std::span<const atsfuzz_event> events,
                                const atsfuzz_observation& observation);
 

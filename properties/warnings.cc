@@ -99,8 +99,15 @@ void Warnings::OnEvent(const StepView& step, int index) {
       break;
     case ATSFUZZ_EVENT_TIMEOUT:
       if (queue_stopped_) return;
-      v = step.findings.Report(Invariant::kProgress, 0);
+      v = step.findings.Report(Invariant::kProgress, event.b == 1 ? 3 : 0);
       if (v == nullptr) return;
+      if (event.b == 1) {
+        v->message = "The operation goes on and on, though nobody else moves.";
+        v->expected = "every operation ends";
+        v->found = "a livelock";
+        v->aspect = "livelock";
+        break;
+      }
       v->message = "The driver waited for the SMMU until its timeout.";
       v->expected = "every wait for a live queue ends";
       v->found = "timeout";

@@ -97,7 +97,8 @@ std::string LineOf(const model::Topology& topology,
     case ATSFUZZ_EVENT_MEMORY_ERROR:
       return "memory error: " + TextOf(event);
     case ATSFUZZ_EVENT_TIMEOUT:
-      return "the CPU waited for the SMMU until its timeout";
+      return event.b == 1 ? "the CPU goes on and on"
+                          : "the CPU waited for the SMMU until its timeout";
     case ATSFUZZ_EVENT_COMMAND_HELD:
       return absl::StrCat("stalled before ", CommandName(event.a, event.b));
     case ATSFUZZ_EVENT_QUEUE_RESUMED:

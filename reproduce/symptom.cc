@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -36,10 +37,10 @@ Symptom OfEvent(const Sight& sight, const char* kind) {
 Symptom OfProgress(const Sight& sight) {
   const atsfuzz_event* event = EventOf(sight);
   if (event == nullptr) {
-    return {.check =
-                "\tprintf(\"  found: %s\\n\", seen.stuck ? \"no thread can go "
-                "on\" : \"all went on\");\n"
-                "\treturn seen.stuck;\n"};
+    return {.check = absl::StrCat("\treturn ended_in(",
+                                  absl::AsciiStrToUpper(sight.violation.aspect),
+                                  ");\n"),
+            .parts = {"stuck"}};
   }
   return OfEvent(sight, event->kind == ATSFUZZ_EVENT_OVERFLOW
                             ? "ATSFUZZ_EVENT_OVERFLOW"

@@ -186,6 +186,16 @@ int atsfuzz_lock_is_held(const void *lock, unsigned int how)
 	return 0;
 }
 
+const char *atsfuzz_locks_asked_for(uint32_t thread, uint32_t index)
+{
+	const char *class;
+
+	if (index >= threads[thread].count)
+		return NULL;
+	class = threads[thread].held[index].class;
+	return class ? class : "a lock that nobody has initialised";
+}
+
 void atsfuzz_rcu_enter(void)
 {
 	threads[atsfuzz_thread].readers++;

@@ -17,6 +17,8 @@ enum {
 	/* Spins after which nothing can end a wait any more: no other CPU runs. */
 	SPINS_TIMEOUT = 1000,
 	SPINS_HANG = 200000,
+	/* Of an operation that is alone: a wait until its timeout takes 10,000. */
+	STEPS_HANG = 1 << 22,
 };
 
 static struct atsfuzz_event events[MAX_EVENTS + 1];
@@ -103,6 +105,8 @@ int atsfuzz_runtime_guard(void (*step)(void *), void *data)
 {
 	int died;
 
+	if (!atsfuzz_threads_side_by_side())
+		atsfuzz_steps_left = STEPS_HANG;
 	guarded[atsfuzz_thread] = 1;
 	died = setjmp(death[atsfuzz_thread]);
 	if (!died)
@@ -115,6 +119,14 @@ static void die(void)
 {
 	if (guarded[atsfuzz_thread])
 		longjmp(death[atsfuzz_thread], 1);
+}
+
+void atsfuzz_runtime_hang(void)
+{
+	struct atsfuzz_event *event = atsfuzz_event_add(ATSFUZZ_EVENT_TIMEOUT);
+
+	event->a = event->b = 1;
+	die();
 }
 
 /* ---- Log --------------------------------------------------------------------- */

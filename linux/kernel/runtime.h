@@ -26,6 +26,8 @@ uint32_t atsfuzz_runtime_changes(void);
  * wait). Nonzero: it died, and nothing of the machine may run again.
  */
 int atsfuzz_runtime_guard(void (*step)(void *), void *data);
+/* It does not return, alone as it is: the kernel dies. */
+void atsfuzz_runtime_hang(void);
 
 /* ---- locks.c ---------------------------------------------------------------------- */
 
@@ -34,6 +36,9 @@ void atsfuzz_locks_boot(void);
  * what its end is to be told. */
 uint32_t atsfuzz_locks_interrupt(void);
 void atsfuzz_locks_interrupt_ends(uint32_t first);
+/* The name of the index-th lock that a thread holds or waits for; NULL if there are not
+ * so many. */
+const char *atsfuzz_locks_asked_for(uint32_t thread, uint32_t index);
 /* The thread's operation returns: it must hold nothing. */
 void atsfuzz_locks_return(void);
 

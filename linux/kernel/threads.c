@@ -106,10 +106,12 @@ static void leave_as(uint32_t status)
 
 void atsfuzz_out_of_steps(void)
 {
-	if (leave)
+	if (leave) {
 		leave_as(ATSFUZZ_THREAD_READY);
-	else
-		atsfuzz_steps_left = ~0u;
+		return;
+	}
+	atsfuzz_steps_left = ~0u;
+	atsfuzz_runtime_hang();
 }
 
 void atsfuzz_plain_access(void)
@@ -264,6 +266,16 @@ static const struct atsfuzz_wait *wait_of(uint32_t thread)
 	return &waiter->wait;
 }
 
+/* The lock that it waits for is the last of those that it has asked for. */
+static const char *held_by(uint32_t thread, uint32_t index)
+{
+	uint32_t waits = threads[thread].status == ATSFUZZ_THREAD_WAITING;
+
+	return atsfuzz_locks_asked_for(thread, index + waits) ?
+		       atsfuzz_locks_asked_for(thread, index) :
+		       NULL;
+}
+
 static int smmu_ready(uint32_t smmu)
 {
 	return atsfuzz_emulator_can_consume(smmu);
@@ -319,6 +331,7 @@ const struct atsfuzz_threads atsfuzz_threads_table = {
 	.status = status,
 	.ready = ready,
 	.wait = wait_of,
+	.held = held_by,
 	.smmu_ready = smmu_ready,
 	.smmu_step = smmu_step,
 	.pass_time = pass_time,

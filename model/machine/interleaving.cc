@@ -71,4 +71,14 @@ std::string MachineInterleaving::WaitsFor(int thread) {
                       ToText(model::Actor::Thread(holder - 1)), " holds");
 }
 
+std::vector<std::string> MachineInterleaving::Holds(int thread) {
+  std::vector<std::string> locks;
+  const uint8_t holder = static_cast<uint8_t>(thread + 1);
+  for (const uint8_t lock : state_.group_lock) {
+    if (lock == holder) locks.emplace_back("group->mutex");
+  }
+  if (state_.asid_lock == holder) locks.emplace_back("arm_smmu_asid_lock");
+  return locks;
+}
+
 }  // namespace atsfuzz::machine

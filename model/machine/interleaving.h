@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "model/machine/machine.h"
 #include "model/machine/recorder.h"
@@ -39,6 +40,7 @@ class MachineInterleaving : public model::Interleaving {
   void Advance(model::SmmuId) override {}
   bool PassTime() override { return false; }
   std::string WaitsFor(int thread) override;
+  std::vector<std::string> Holds(int thread) override;
   void End() override {}
 
  private:

@@ -18,6 +18,7 @@ namespace atsfuzz {
 struct Planted {
   std::string patch;      // path
   std::string invariant;  // that it breaks
+  std::string found;      // what the violation calls it; empty: whatever
   std::string kernel = "6.12";
   std::string scenario;  // text
 };
@@ -31,6 +32,9 @@ inline Planted ReadPlanted(const std::filesystem::path& path) {
     if (absl::StartsWith(line, "---") || absl::StartsWith(line, "diff ")) break;
     if (absl::ConsumePrefix(&rest, "Invariant: ")) {
       planted.invariant = std::string(rest);
+    }
+    if (absl::ConsumePrefix(&rest, "Found: ")) {
+      planted.found = std::string(rest);
     }
     if (absl::ConsumePrefix(&rest, "Kernel: ")) {
       planted.kernel = std::string(rest);

@@ -6,10 +6,12 @@
 #include "properties/planted/planted.h"
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "fuzz/investigate.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,8 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The invariants that the scenario breaks with `patches`.
-absl::StatusOr<std::set<std::string>> Broken(
+// The invariants that the scenario breaks with `patches`, and what of each was
+// found.
+absl::StatusOr<std::map<std::string, std::string>> Broken(
     const Planted& planted, const std::vector<std::string>& patches) {
   auto scenario = model::Parse(planted.scenario, "planted");
   if (!scenario.ok()) return scenario.status();
@@ -55,12 +58,12 @@ absl::StatusOr<std::set<std::string>> Broken(
       load, nullptr, [] { return false; }, (*system)->capabilities());
   const auto examination = investigator.Examine(*scenario);
   if (!examination.ok()) return examination.status();
-  std::set<std::string> names;
+  std::map<std::string, std::string> found;
   for (const fuzz::Sighting& sighting : examination->sightings) {
-    names.insert(
-        std::string(properties::InvariantName(sighting.violation.invariant)));
+    found.emplace(properties::InvariantName(sighting.violation.invariant),
+                  sighting.violation.found);
   }
-  return names;
+  return found;
 }
 
 class PlantedBug : public testing::TestWithParam<fs::path> {
@@ -80,7 +83,11 @@ TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
   ASSERT_FALSE(planted.scenario.empty()) << planted.patch;
   auto broken = Broken(planted, {planted.patch});
   ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
-  EXPECT_THAT(*broken, testing::Contains(planted.invariant)) << planted.patch;
+  ASSERT_THAT(*broken, testing::Contains(testing::Key(planted.invariant)))
+      << planted.patch;
+  if (!planted.found.empty()) {
+    EXPECT_EQ(broken->at(planted.invariant), planted.found) << planted.patch;
+  }
 }
 
 TEST_P(PlantedBug, IsAllThatTheScenarioNeeds) {
@@ -97,6 +104,34 @@ INSTANTIATE_TEST_SUITE_P(Patches, PlantedBug,
                          [](const auto& test) {
                            return PlantedName(test.param);
                          });
+
+// With the bug of the livelock, and functions that all have ATS, the wait ends
+// when the attach goes on: however long the schedule makes it.
+TEST(PlantedBugs, AWaitThatAnotherThreadEndsIsNoLivelock) {
+  Planted planted = ReadPlanted("properties/planted/races/livelock.patch");
+  for (int stop = 10; stop < 90; stop += 4) {
+    planted.scenario = absl::StrCat(
+        "smmu s0\n"
+        "pf p0 smmu=s0 ats\n"
+        "pf p1 smmu=s0 ats default=identity\n"
+        "domain d0 smmu=s0 stage=1\n"
+        "probe p0\n"
+        "probe p1\n"
+        "attach p0 d0\n"
+        "map d0 0\n"
+        "par\n"
+        "thread\n"
+        "attach p1 d0\n"
+        "thread\n"
+        "unmap d0 0\n"
+        "end\n"
+        "schedule t0@",
+        stop, " t1\n");
+    auto broken = Broken(planted, {planted.patch});
+    ASSERT_TRUE(broken.ok()) << broken.status();
+    EXPECT_THAT(*broken, testing::IsEmpty()) << planted.scenario;
+  }
+}
 
 TEST(PlantedBugs, CoverEveryInvariant) {
   std::set<std::string> named;

@@ -5,12 +5,17 @@
 #define SMMU_ACTORS (1 + ATSFUZZ_MAX_THREADS)
 #define ACTORS (SMMU_ACTORS + ATSFUZZ_MAX_SMMUS)
 #define STACK_BYTES (1 << 20)
+#define MOST_STEPS 60000
+#define MOST_TIME 100000
+#define FAIR_TURNS 8192
 
 static struct {
 	ucontext_t context;
 	char *stack;
 	unsigned int next, end; /* calls */
 	int in_flight;
+	uint32_t taken; /* steps, of those that MOST_STEPS counts */
+	int moved;	/* in the second half of fair turns */
 } threads[1 + ATSFUZZ_MAX_THREADS];
 
 /* Where each thread and each SMMU stands. */
@@ -20,7 +25,9 @@ static struct {
 } at[ACTORS];
 
 static ucontext_t outside;
-static unsigned int running, moved_last;
+static unsigned int running, moved_last, returned;
+static uint32_t time_passed; /* in milliseconds, since an operation returned */
+static int too_long, spins, fair_in_vain;
 
 struct choice {
 	unsigned int actor;
@@ -61,6 +68,7 @@ static void start(unsigned int thread)
 	context->uc_link = &outside;
 	makecontext(context, operate, 0);
 	threads[thread].in_flight = 1;
+	threads[thread].taken = 0;
 	ran[threads[thread].next].began = count_events();
 }
 
@@ -76,6 +84,22 @@ static int died(void)
 					 events[i].kind == ATSFUZZ_EVENT_MEMORY_ERROR))
 			return 1;
 	return 0;
+}
+
+static void count_anew(void)
+{
+	unsigned int i;
+
+	for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++)
+		threads[i].taken = 0;
+	too_long = time_passed >= MOST_TIME;
+}
+
+static int pass_time(void)
+{
+	time_passed++;
+	count_anew();
+	return module->threads->pass_time();
 }
 
 static int find_ready(void)
@@ -101,7 +125,7 @@ static int find_ready(void)
 		}
 		if (any)
 			return 1;
-		if (!in_flight || !table->pass_time())
+		if (!in_flight || !pass_time())
 			return 0;
 	}
 }
@@ -187,6 +211,7 @@ static void move_thread(struct choice choice)
 
 	if (!threads[self].in_flight)
 		start(self);
+	threads[self].moved = 1;
 	running = moved_last = self;
 	table->select(self, choice.steps, choice.plain, choice.weak);
 	swapcontext(&outside, &threads[self].context);
@@ -195,6 +220,9 @@ static void move_thread(struct choice choice)
 		ran[threads[self].next].returned = 1;
 		ran[threads[self].next].ended = count_events();
 		threads[self].next++;
+		returned++;
+		time_passed = 0;
+		count_anew();
 		at[self].operation++;
 		at[self].step = at[self].taken = at[self].plain = 0;
 		return;
@@ -207,8 +235,81 @@ static void move_thread(struct choice choice)
 	if (at_plain)
 		at[self].plain += choice.plain;
 	at[self].taken += taken;
+	threads[self].taken += taken ? taken : 1;
+	too_long |= threads[self].taken >= MOST_STEPS;
+	spins = status == ATSFUZZ_THREAD_SPINNING;
 	/* Who spins has made its last access, and stands before the next. */
-	at[self].step = at[self].taken + (status == ATSFUZZ_THREAD_SPINNING);
+	at[self].step = at[self].taken + spins;
+}
+
+static void restrain(struct choice *choice)
+{
+	uint32_t left;
+
+	if (choice->actor >= SMMU_ACTORS)
+		return;
+	left = MOST_STEPS - threads[choice->actor].taken;
+	if (choice->steps > left) {
+		choice->steps = left;
+		choice->plain = 0;
+	}
+}
+
+static void move(struct choice choice)
+{
+	spins = 0;
+	if (choice.actor >= SMMU_ACTORS)
+		move_smmu(choice);
+	else
+		move_thread(choice);
+}
+
+/* Until an operation returns. 0: none does. */
+static int take_fair_turns(void)
+{
+	static unsigned int actor;
+	unsigned int i, turn, before = returned;
+	uint32_t random = 1;
+
+	for (turn = 0; turn < FAIR_TURNS; turn++) {
+		struct choice choice = { 0 };
+
+		for (i = 1; turn == FAIR_TURNS / 2 && i <= ATSFUZZ_MAX_THREADS; i++)
+			threads[i].moved = 0;
+		if (!find_ready())
+			return 0;
+		do
+			actor = (actor + 1) % ACTORS;
+		while (!at[actor].ready);
+		random = random * 1664525 + 1013904223;
+		choice.actor = actor;
+		choice.steps = 1u << (random >> 16) % 11;
+		move(choice);
+		if (died() || returned != before)
+			return 1;
+		if (spins)
+			pass_time();
+	}
+	fair_in_vain = 1;
+	return 0;
+}
+
+static enum stuck why_stuck(void)
+{
+	int move = 0, wait = 0;
+	unsigned int i;
+
+	for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++) {
+		if (!threads[i].in_flight)
+			continue;
+		if (fair_in_vain && threads[i].moved)
+			move = 1;
+		else
+			wait = 1;
+	}
+	if (died() || !(move || wait))
+		return NOT_STUCK;
+	return !move ? DEADLOCK : wait ? STARVATION : LIVELOCK;
 }
 
 static unsigned int run_block(unsigned int first)
@@ -231,15 +332,17 @@ static unsigned int run_block(unsigned int first)
 	printf("side by side:\n");
 	module->threads->begin(leave_thread, NULL);
 	while (!died() && find_ready()) {
+		if (too_long) {
+			if (!take_fair_turns())
+				break;
+			continue;
+		}
 		if (!follow(&choice))
 			choice = go_on();
-		if (choice.actor >= SMMU_ACTORS)
-			move_smmu(choice);
-		else
-			move_thread(choice);
+		restrain(&choice);
+		move(choice);
 	}
-	for (i = 1; i <= ATSFUZZ_MAX_THREADS; i++)
-		seen.stuck |= threads[i].in_flight && !died();
+	seen.stuck = why_stuck();
 	module->threads->end();
 	return end;
 }

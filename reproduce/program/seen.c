@@ -2,6 +2,14 @@
 
 static const struct atsfuzz_module *module;
 
+/* Why the threads of the block have not all returned. */
+enum stuck {
+	NOT_STUCK,
+	DEADLOCK,   /* each waits */
+	LIVELOCK,   /* all move, and none returns, whoever moves when */
+	STARVATION, /* some wait for ever, while others move and do not return */
+};
+
 /* After a call, after the block, after the boot, or after the shutdown. */
 static struct {
 	const struct atsfuzz_observation *now;
@@ -10,7 +18,7 @@ static struct {
 	uint32_t count;
 	struct atsfuzz_observation before; /* without ATCs and IOTLBs */
 	int as_recorded; /* every call has returned what it did when this was made */
-	int stuck;	 /* the threads of the block wait for each other */
+	enum stuck stuck;
 } seen;
 
 static struct {
