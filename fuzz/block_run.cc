@@ -40,6 +40,8 @@ class BlockRunner {
 
   absl::StatusOr<BlockResult> Run() {
     interleaving_.Begin();
+    moves_rcu_ = options_.scheduler->MovesRcu();
+    if (moves_rcu_) interleaving_.MoveRcu();
     bool begun = false;
     while (problem_.ok() && !died_ && Look()) {
       if (too_long_) {
@@ -56,6 +58,10 @@ class BlockRunner {
     }
     if (problem_.ok()) GiveUp();
     interleaving_.End();
+    // A turn says that RCU moved, even where it had nothing to do.
+    if (moves_rcu_ && !MovesRcu(result_.schedule)) {
+      result_.schedule.push_back({.actor = Actor::Rcu(), .step = 0});
+    }
     if (!problem_.ok()) return problem_;
     return std::move(result_);
   }
@@ -97,6 +103,9 @@ class BlockRunner {
         situation_.ready[Actor::Smmu(smmu).value] = ready;
         any |= ready;
       }
+      const bool rcu_is_ready = moves_rcu_ && interleaving_.IsRcuReady();
+      situation_.ready[Actor::Rcu().value] = rcu_is_ready;
+      any |= rcu_is_ready;
       if (any) return true;
       if (!in_flight || !PassTime()) return false;
     }
@@ -148,7 +157,7 @@ class BlockRunner {
         position.plain + choice->plain > UINT8_MAX) {
       choice->plain = 0;
     }
-    if (choice->actor.is_smmu()) return;
+    if (!choice->actor.is_thread()) return;
     const uint32_t left = kMostSteps - threads_[choice->actor.thread()].taken;
     assert(left > 0);
     if (choice->steps > left) {
@@ -174,14 +183,28 @@ class BlockRunner {
   // Returns the step before which the actor stands then (model::Turn::step).
   uint32_t Move(const Choice& choice) {
     spins_ = false;
-    return choice.actor.is_smmu() ? MoveSmmu(choice) : MoveThread(choice);
+    return choice.actor.is_thread() ? MoveThread(choice) : MoveServer(choice);
   }
 
-  uint32_t MoveSmmu(const Choice& choice) {
-    const SmmuId smmu(static_cast<uint8_t>(choice.actor.smmu()));
+  bool IsReady(Actor server) {
+    return server.is_rcu()
+               ? interleaving_.IsRcuReady()
+               : interleaving_.IsReady(SmmuId(uint8_t(server.smmu())));
+  }
+
+  void Advance(Actor server) {
+    if (server.is_rcu()) {
+      interleaving_.AdvanceRcu();
+    } else {
+      interleaving_.Advance(SmmuId(uint8_t(server.smmu())));
+    }
+  }
+
+  // An SMMU, or RCU.
+  uint32_t MoveServer(const Choice& choice) {
     Position& position = situation_.position[choice.actor.value];
-    for (uint32_t i = 0; i < choice.steps && interleaving_.IsReady(smmu); ++i) {
-      interleaving_.Advance(smmu);
+    for (uint32_t i = 0; i < choice.steps && IsReady(choice.actor); ++i) {
+      Advance(choice.actor);
       options_.scheduler->Moved(choice.actor, interleaving_.LastTouched());
       position.step = ++position.taken;
       ++situation_.steps;
@@ -327,7 +350,7 @@ class BlockRunner {
                  .step = static_cast<uint16_t>(
                      std::min<uint32_t>(step, Turn::kToTheEnd)),
                  .weak = choice.weak};
-    if (!actor.is_smmu() && turn.step != Turn::kToTheEnd) {
+    if (actor.is_thread() && turn.step != Turn::kToTheEnd) {
       turn.operation = situation_.position[actor.value].operation;
       turn.plain = static_cast<uint8_t>(situation_.position[actor.value].plain);
     }
@@ -355,6 +378,7 @@ class BlockRunner {
   absl::Status problem_;
   uint32_t time_ = 0;  // in milliseconds, since an operation returned
   bool too_long_ = false;
+  bool moves_rcu_ = false;
   Actor fair_;  // whose fair turn it was last
   bool fair_in_vain_ = false;
   bool spins_ = false;  // the last move stopped at a wait for an answer

@@ -192,6 +192,10 @@ model::Turn DrawTurn(const Scenario& scenario, Dice& dice,
     turn.step = static_cast<uint16_t>(dice.Between(1, 16));
     return turn;
   }
+  if (capabilities.weak_memory && dice.Chance(10)) {
+    return {.actor = model::Actor::Rcu(),
+            .step = static_cast<uint16_t>(dice.Between(1, 4))};
+  }
   const uint32_t thread = dice.Below(static_cast<uint32_t>(block.threads)) + 1;
   turn.actor = model::Actor::Thread(static_cast<int>(thread));
   turn.weak = capabilities.weak_memory && dice.Chance(40);

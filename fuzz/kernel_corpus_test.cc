@@ -195,6 +195,63 @@ TEST_P(KernelCorpus, TheInstrumentedBuildGoesTheSameWay) {
   ExpectTheSameCourses(1000, *system_, *instrumented);
 }
 
+// How many grace periods had ended when each operation of the block returned.
+class GracePeriods : public RunListener {
+ public:
+  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
+              std::span<const properties::Violation>) override {}
+  void OnBlock(std::span<const properties::SideBySide> operations,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation>) override {
+    const std::span<const atsfuzz_event> events = system.Events();
+    for (const properties::SideBySide& side : operations) {
+      ended_.push_back(static_cast<int>(std::count_if(
+          events.begin(), events.begin() + side.ended, [](const auto& event) {
+            return event.kind == ATSFUZZ_EVENT_GRACE_PERIOD;
+          })));
+    }
+  }
+  void OnShutdown(model::System&,
+                  std::span<const properties::Violation>) override {}
+  const std::vector<int>& ended() const { return ended_; }
+
+ private:
+  std::vector<int> ended_;
+};
+
+TEST_P(KernelCorpus, GracePeriodsEndWhenTheScheduleSaysSo) {
+  if (std::string(GetParam()) == "6.12")
+    GTEST_SKIP() << "it frees nothing by RCU";
+  auto scenario = model::Parse(
+      "smmu s0\n"
+      "pf p0 smmu=s0 ats\n"
+      "pf p1 smmu=s0 ats\n"
+      "domain d0 smmu=s0 stage=1\n"
+      "probe p0\n"
+      "probe p1\n"
+      "map d0 0\n"
+      "par\n"
+      "thread\n"
+      "attach p0 d0\n"
+      "thread\n"
+      "unmap d0 0\n"
+      "end\n",
+      "kernel_corpus_test");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const model::Turn t0 = {model::Actor::Thread(1)},
+                    t1 = {model::Actor::Thread(2)}, rcu = {model::Actor::Rcu()};
+  const std::pair<model::Schedule, std::vector<int>> cases[] = {
+      {{t0, t1}, {0, 0}}, {{t0, rcu, t1}, {0, 1}}, {{t0, t1, rcu}, {0, 0}}};
+  for (const auto& [schedule, ended] : cases) {
+    scenario->schedule = schedule;
+    GracePeriods periods;
+    const auto result = fuzz::Run(*scenario, *system_, {.listener = &periods});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(periods.ended(), ended) << model::Print(*scenario);
+    EXPECT_EQ(MovesRcu(result->schedule), MovesRcu(schedule));
+  }
+}
+
 // Where threads stop.
 class Stops : public RunListener {
  public:
@@ -296,7 +353,7 @@ TEST_P(WeakKernelCorpus, WeakMemoryAndPlainStopsBreakNothingMore) {
 }
 
 TEST_P(WeakKernelCorpus, WeakTurnsAndPlainStopsGoTheSameWayAgain) {
-  int courses = 0, weak = 0, plain = 0;
+  int courses = 0, weak = 0, plain = 0, rcu = 0;
   for (const std::string& file : FilesOf("corpus/races")) {
     auto scenario = model::ReadScenario(file);
     ASSERT_TRUE(scenario.ok()) << scenario.status();
@@ -311,6 +368,7 @@ TEST_P(WeakKernelCorpus, WeakTurnsAndPlainStopsGoTheSameWayAgain) {
       ++courses;
       weak += model::HasWeakTurns(ran);
       plain += model::StopsAtPlainAccesses(ran);
+      rcu += model::MovesRcu(ran);
       model::Scenario again = *scenario;
       again.schedule = ran;
       ASSERT_EQ(CourseOf(again, *system_, nullptr, nullptr), first)
@@ -320,6 +378,70 @@ TEST_P(WeakKernelCorpus, WeakTurnsAndPlainStopsGoTheSameWayAgain) {
   EXPECT_GE(courses, 200);
   EXPECT_GE(weak, 100);
   EXPECT_GE(plain, 100);
+  EXPECT_GE(rcu, 100);
+}
+
+// Where the accesses of functions went.
+class Accesses : public RunListener {
+ public:
+  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
+              std::span<const properties::Violation>) override {}
+  void OnBlock(std::span<const properties::SideBySide>,
+               std::span<const uint32_t>, model::System& system,
+               std::span<const properties::Violation> violations) override {
+    EXPECT_TRUE(violations.empty());
+    for (const atsfuzz_event& event : system.Events()) {
+      if (event.kind == ATSFUZZ_EVENT_DMA) results_.push_back(event.c);
+    }
+  }
+  void OnShutdown(model::System&,
+                  std::span<const properties::Violation>) override {}
+  const std::vector<uint64_t>& results() const { return results_; }
+
+ private:
+  std::vector<uint64_t> results_;
+};
+
+// The end of a grace period is a barrier on every CPU: the new entry of a map
+// is in its CPU's store buffer until then.
+TEST_P(WeakKernelCorpus, ALateGracePeriodShowsWhatAnEarlyOneHides) {
+  if (std::string(GetParam()) == "6.12") {
+    GTEST_SKIP() << "it frees nothing by RCU";
+  }
+  const std::pair<std::string, uint64_t> cases[] = {
+      {"t0@4~ t2", ATSFUZZ_DMA_BLOCKED},
+      {"t0@4~ t1 t2", ATSFUZZ_DMA_UNTRANSLATED},
+      {"t0@4~ t1 t2 rcu", ATSFUZZ_DMA_BLOCKED},
+      {"t0@4~ t1 rcu t2", ATSFUZZ_DMA_UNTRANSLATED},
+  };
+  for (const auto& [turns, access] : cases) {
+    const auto scenario = model::Parse(
+        "smmu s0\n"
+        "pf p0 smmu=s0\n"
+        "pf p1 smmu=s0 ats\n"
+        "domain d0 smmu=s0 stage=1\n"
+        "domain d1 smmu=s0 stage=1\n"
+        "probe p0\n"
+        "probe p1\n"
+        "attach p0 d0\n"
+        "map d0 1\n"
+        "par\n"
+        "thread\n"
+        "map d0 0\n"
+        "thread\n"
+        "attach p1 d1\n"
+        "thread\n"
+        "dma p0 0\n"
+        "end\n"
+        "schedule " +
+            turns + "\n",
+        "kernel_corpus_test");
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    Accesses accesses;
+    const auto result = fuzz::Run(*scenario, *system_, {.listener = &accesses});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(accesses.results(), std::vector<uint64_t>{access}) << turns;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, WeakKernelCorpus,

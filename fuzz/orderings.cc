@@ -35,7 +35,7 @@ void CountOrderings(const model::Scenario& scenario, const model::Schedule& ran,
   };
   std::array<std::optional<Stand>, 1 + ATSFUZZ_MAX_THREADS> stopped;
   for (const Turn& turn : ran) {
-    if (turn.actor.is_smmu()) continue;
+    if (!turn.actor.is_thread()) continue;
     const auto mover = static_cast<size_t>(turn.actor.thread());
     if (mover >= threads.size()) continue;
     const Stand to = stand_after(turn);

@@ -61,7 +61,7 @@ bool PreemptionSearch::Path::Choose(const Situation& situation) {
 Choice PreemptionSearch::Path::Next(const Situation& situation) {
   if (stretches_.empty()) {
     if (const auto choice = turns_->Follow(situation)) {
-      if (!choice->actor.is_smmu()) last_ = choice->actor;
+      if (choice->actor.is_thread()) last_ = choice->actor;
       return *choice;
     }
   }

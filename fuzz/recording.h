@@ -83,6 +83,9 @@ class Recording : public model::System {
     bool IsReady(int thread) override { return to().IsReady(thread); }
     bool IsReady(model::SmmuId smmu) override { return to().IsReady(smmu); }
     void Advance(model::SmmuId smmu) override { to().Advance(smmu); }
+    void MoveRcu() override { to().MoveRcu(); }
+    bool IsRcuReady() override { return to().IsRcuReady(); }
+    void AdvanceRcu() override { to().AdvanceRcu(); }
     bool PassTime() override { return to().PassTime(); }
     std::string WaitsFor(int thread) override { return to().WaitsFor(thread); }
     std::vector<std::string> Holds(int thread) override {

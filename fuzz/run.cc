@@ -281,7 +281,9 @@ Scenario Kept(const Scenario& scenario, const RunResult& result) {
   // What was dropped from a thread does not count in its turns any more.
   const auto threads = ThreadsOf(scenario, block);
   for (model::Turn& turn : kept.schedule) {
-    if (turn.actor.is_smmu() || turn.actor.thread() > block.threads) continue;
+    if (!turn.actor.is_thread() || turn.actor.thread() > block.threads) {
+      continue;
+    }
     const std::vector<size_t>& own = threads[turn.actor.thread()];
     uint8_t dropped = 0;
     for (size_t i = 0; i < std::min<size_t>(turn.operation, own.size()); ++i) {

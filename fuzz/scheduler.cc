@@ -24,12 +24,12 @@ Actor NthReady(const Situation& situation, uint32_t n) {
   return {};
 }
 
-// The first SMMU that is ready; none: an actor that is no SMMU.
-Actor ReadySmmu(const Situation& situation) {
-  for (int smmu = 0; smmu < ATSFUZZ_MAX_SMMUS; ++smmu) {
-    if (situation.ready[Actor::Smmu(smmu).value]) return Actor::Smmu(smmu);
+// Who can serve a thread that waits: the first SMMU that is ready, or RCU.
+std::optional<Actor> ReadyServer(const Situation& situation) {
+  for (uint8_t value = Actor::Smmu(0).value; value < model::kActors; ++value) {
+    if (situation.ready[value]) return Actor{value};
   }
-  return {};
+  return std::nullopt;
 }
 
 // The ready one with the highest value.
@@ -51,12 +51,10 @@ Actor Highest(const Situation& situation,
 Choice DefaultChoice(const Situation& situation) {
   if (situation.ready[situation.last.value]) return {situation.last};
   if (situation.position[situation.last.value].waits) {
-    if (const Actor smmu = ReadySmmu(situation); smmu.is_smmu()) {
-      return {smmu, 1};
-    }
+    if (const auto server = ReadyServer(situation)) return {*server, 1};
   }
   const Actor actor = NthReady(situation, 0);
-  return {actor, actor.is_smmu() ? 1 : Choice::kAllSteps};
+  return {actor, actor.is_thread() ? Choice::kAllSteps : 1};
 }
 
 Choice Replay::Next(const Situation& situation) {
@@ -89,9 +87,7 @@ std::optional<Choice> Replay::Follow(const Situation& situation) {
       return choice;
     }
     if (!at.waits) continue;
-    if (const Actor smmu = ReadySmmu(situation); smmu.is_smmu()) {
-      return Choice{smmu, 1};
-    }
+    if (const auto server = ReadyServer(situation)) return Choice{*server, 1};
   }
   return std::nullopt;
 }
@@ -151,7 +147,7 @@ void Refined::Begin(const Situation& situation) {
 
 Choice Refined::Next(const Situation& situation) {
   Choice choice = chooser_->Next(situation);
-  if (choice.actor.is_smmu()) return choice;
+  if (!choice.actor.is_thread()) return choice;
   choice.weak = dice_.Chance(weak_percent_);
   if (dice_.Chance(plain_percent_) && choice.steps != Choice::kAllSteps) {
     choice.plain = static_cast<uint8_t>(1 + dice_.Below(1u << dice_.Below(6)));

@@ -41,8 +41,8 @@ struct Choice {
   static constexpr uint32_t kAllSteps = UINT32_MAX;
 
   model::Actor actor;  // one that is ready
-  // At most so many steps, 1 or more; of an SMMU, commands. Less if it has to
-  // wait, or its operation ends.
+  // At most so many steps, 1 or more; of an SMMU, commands, of RCU ends. Less
+  // if it has to wait, or its operation ends.
   uint32_t steps = kAllSteps;
   uint8_t plain = 0;  // model::Interleaving::Stretch
   bool weak = false;  // a weak turn; of a thread
@@ -54,6 +54,8 @@ using TellTurn = std::function<void(size_t index, const model::Turn& turn)>;
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
+  // RCU is one of the actors; constant.
+  virtual bool MovesRcu() const { return false; }
   // Before the first choice in a block.
   virtual void Begin(const Situation& situation) {}
   virtual Choice Next(const Situation& situation) = 0;
@@ -69,6 +71,7 @@ class Replay : public Scheduler {
  public:
   // `schedule` must outlive it.
   explicit Replay(const model::Schedule& schedule) : schedule_(schedule) {}
+  bool MovesRcu() const override { return model::MovesRcu(schedule_); }
   Choice Next(const Situation& situation) override;
   // What the schedule says; nothing once it is over.
   std::optional<Choice> Follow(const Situation& situation);
@@ -132,20 +135,25 @@ class PartialOrderSampling : public Scheduler {
 
 // What another one chooses, some of it as weak turns, or only up to a plain
 // access: in some blocks none, in some all, in some each with a chance of one
-// half.
+// half. In half of those that may have weak turns, RCU moves.
 class Refined : public Scheduler {
  public:
   struct How {
     bool weak = false, plain_stops = false;
   };
   Refined(uint64_t seed, How how, std::unique_ptr<Scheduler> chooser)
-      : dice_(seed), how_(how), chooser_(std::move(chooser)) {}
+      : dice_(seed),
+        how_(how),
+        moves_rcu_(how.weak && dice_.Chance(50)),
+        chooser_(std::move(chooser)) {}
+  bool MovesRcu() const override { return moves_rcu_; }
   void Begin(const Situation& situation) override;
   Choice Next(const Situation& situation) override;
 
  private:
   Dice dice_;
   const How how_;
+  const bool moves_rcu_;
   const std::unique_ptr<Scheduler> chooser_;
   uint32_t weak_percent_ = 0, plain_percent_ = 0;
 };

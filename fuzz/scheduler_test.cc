@@ -42,6 +42,31 @@ TEST_F(SchedulerTest, ByDefaultThreadsRunInTurnAndSmmusServeWhoWaits) {
   EXPECT_EQ(DefaultChoice(now_).actor, kS0);
 }
 
+TEST_F(SchedulerTest, RcuServesWhoWaitsToo) {
+  const Actor rcu = Actor::Rcu();
+  now_.last = kT1;
+  At(kT1).waits = true;
+  Ready({kT0, rcu});
+  EXPECT_EQ(DefaultChoice(now_).actor, rcu);
+  EXPECT_EQ(DefaultChoice(now_).steps, 1u);
+  Ready({kT0, kS0, rcu});
+  EXPECT_EQ(DefaultChoice(now_).actor, kS0);
+}
+
+TEST_F(SchedulerTest, RcuMovesInAScheduleThatNamesIt) {
+  const model::Schedule without = {{kT0, 0, 3}, {kS0}};
+  EXPECT_FALSE(Replay(without).MovesRcu());
+  const model::Schedule with = {{kT0, 0, 3}, {Actor::Rcu(), 0, 2}};
+  Replay replay(with);
+  EXPECT_TRUE(replay.MovesRcu());
+  Ready({kT0, Actor::Rcu()});
+  Stand(kT0, 0, 3);
+  EXPECT_EQ(replay.Next(now_).actor, Actor::Rcu());
+  EXPECT_EQ(replay.Next(now_).steps, 2u);
+  Stand(Actor::Rcu(), 0, 2);
+  EXPECT_EQ(replay.Next(now_).actor, kT0);
+}
+
 TEST_F(SchedulerTest, AReplayStopsAThreadBeforeTheStepOfItsTurn) {
   const model::Schedule schedule = {{kT1, 1, 7}, {kT0}};
   Replay replay(schedule);

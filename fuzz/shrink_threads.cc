@@ -66,7 +66,7 @@ uint32_t LastStep(const model::Schedule& schedule) {
 bool OneThreadAndSmmus(const model::Schedule& schedule, size_t first,
                        size_t last) {
   const model::Actor actor = schedule[first].actor;
-  if (actor.is_smmu() || !(schedule[last].actor == actor)) return false;
+  if (!actor.is_thread() || !(schedule[last].actor == actor)) return false;
   return std::all_of(schedule.begin() + static_cast<ptrdiff_t>(first),
                      schedule.begin() + static_cast<ptrdiff_t>(last),
                      [&](const Turn& turn) {
@@ -92,7 +92,7 @@ bool TryFirstTurn(const Scenario& scenario, const Block& block,
   for (size_t smmu = 0; smmu < scenario.topology.smmus.size(); ++smmu) {
     if (second(model::Actor::Smmu(static_cast<int>(smmu)))) return true;
   }
-  return false;
+  return MovesRcu(scenario.schedule) && second(model::Actor::Rcu());
 }
 
 }  // namespace

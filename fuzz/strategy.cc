@@ -52,7 +52,7 @@ class AllWeak : public Scheduler {
   }
   Choice Next(const Situation& situation) override {
     Choice choice = chooser_->Next(situation);
-    choice.weak = !choice.actor.is_smmu();
+    choice.weak = choice.actor.is_thread();
     return choice;
   }
   void Moved(model::Actor actor, const model::Touched& touched) override {

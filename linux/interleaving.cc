@@ -33,7 +33,7 @@ ModuleInterleaving::Progress ModuleInterleaving::Advance(
   assert(stretch.steps > 0);
   Thread& stack = stacks_[thread];
   running_ = &stack.fiber;
-  weak_ = stretch.weak;
+  touches_unknown_ = stretch.weak;
   threads_->select(static_cast<uint32_t>(thread), stretch.steps, stretch.plain,
                    stretch.weak);
   stack.fiber.Resume();
@@ -61,7 +61,7 @@ ModuleInterleaving::Progress ModuleInterleaving::Advance(
 model::Touched ModuleInterleaving::LastTouched() {
   uint32_t count = 0;
   const atsfuzz_touch* touches = threads_->touched(&count);
-  if (weak_ || count == ATSFUZZ_NOT_ALL) return std::nullopt;
+  if (touches_unknown_ || count == ATSFUZZ_NOT_ALL) return std::nullopt;
   return std::span(touches, count);
 }
 
@@ -74,8 +74,19 @@ bool ModuleInterleaving::IsReady(model::SmmuId smmu) {
 }
 
 void ModuleInterleaving::Advance(model::SmmuId smmu) {
-  weak_ = false;
+  touches_unknown_ = false;
   threads_->smmu_step(smmu.value);
+}
+
+void ModuleInterleaving::MoveRcu() { threads_->hold_grace_periods(); }
+
+bool ModuleInterleaving::IsRcuReady() {
+  return threads_->grace_period_ready() != 0;
+}
+
+void ModuleInterleaving::AdvanceRcu() {
+  touches_unknown_ = true;
+  threads_->end_grace_periods();
 }
 
 bool ModuleInterleaving::PassTime() { return threads_->pass_time() != 0; }

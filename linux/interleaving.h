@@ -31,6 +31,9 @@ class ModuleInterleaving : public model::Interleaving {
   bool IsReady(int thread) override;
   bool IsReady(model::SmmuId smmu) override;
   void Advance(model::SmmuId smmu) override;
+  void MoveRcu() override;
+  bool IsRcuReady() override;
+  void AdvanceRcu() override;
   bool PassTime() override;
   std::string WaitsFor(int thread) override;
   std::vector<std::string> Holds(int thread) override;
@@ -47,7 +50,7 @@ class ModuleInterleaving : public model::Interleaving {
   const ToRequest to_request_;
   std::array<Thread, 1 + ATSFUZZ_MAX_THREADS> stacks_;
   Fiber* running_ = nullptr;
-  bool weak_ = false;  // the last turn
+  bool touches_unknown_ = false;  // of the last move
 };
 
 }  // namespace atsfuzz::linux_driver

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define ATSFUZZ_MODULE_ABI 13
+#define ATSFUZZ_MODULE_ABI 14
 #define ATSFUZZ_MODULE_SYMBOL "atsfuzz_module"
 
 struct atsfuzz_machine_smmu {
@@ -153,7 +153,7 @@ struct atsfuzz_wait {
  * accesses, atomics, barriers, MMIO, config space, waits, and the accesses of a
  * DMA.
  *
- * The SMMUs consume commands only when told to.
+ * The SMMUs consume commands only when told to, and grace periods may.
  */
 struct atsfuzz_threads {
   /*
@@ -194,6 +194,15 @@ struct atsfuzz_threads {
   /* Nonzero: the SMMU may consume a command, or finish one. */
   int (*smmu_ready)(uint32_t smmu);
   void (*smmu_step)(uint32_t smmu);
+  /*
+   * Until `end`, grace periods end only when told. Else each ends as soon as
+   * those who read when it began have left.
+   */
+  void (*hold_grace_periods)(void);
+  /* Nonzero: that is said of one that has not ended. */
+  int (*grace_period_ready)(void);
+  /* Ends those. */
+  void (*end_grace_periods)(void);
   /*
    * Nothing is ready: time passes, as long as a spinning thread has a use for
    * it. 0: it never has.

@@ -221,10 +221,10 @@ inline void AddThreads(Scenario& scenario) {
   for (uint32_t left = Below(6); left > 0; --left) {
     Turn turn;
     turn.actor.value = static_cast<uint8_t>(1 + Below(kActors - 1));
-    turn.weak = !turn.actor.is_smmu() && Coin();
+    turn.weak = turn.actor.is_thread() && Coin();
     if (Coin()) {
       turn.step = static_cast<uint16_t>(Below(300));
-      if (!turn.actor.is_smmu()) {
+      if (turn.actor.is_thread()) {
         turn.operation = static_cast<uint8_t>(Below(3));
         turn.plain = static_cast<uint8_t>(Coin() ? Below(20) : 0);
       }

@@ -141,6 +141,7 @@ class Judge {
 };
 
 bool IsThere(const Scenario& scenario, int threads, Actor actor) {
+  if (actor.is_rcu()) return true;
   if (actor.is_smmu()) {
     return actor.smmu() < static_cast<int>(scenario.topology.smmus.size());
   }
@@ -202,7 +203,7 @@ void NormalizeThreads(Scenario* scenario) {
     return;
   }
   for (Turn& turn : scenario->schedule) {
-    if (!turn.actor.is_smmu() && turn.actor.value <= ATSFUZZ_MAX_THREADS) {
+    if (turn.actor.is_thread()) {
       turn.actor.value = numbers[turn.actor.value];
     }
   }

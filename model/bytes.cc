@@ -356,10 +356,16 @@ Operation DecodeOperation(const Topology& topology, Reader& in) {
   return operation;
 }
 
+// Of a turn's actor: threads and SMMUs, the same in weak turns, and RCU.
+constexpr uint32_t kStrongActors = kActors - 2;
+
 void EncodeSchedule(const Schedule& schedule, Writer& out) {
   out.Put(schedule.size(), 2);
   for (const Turn& turn : schedule) {
-    out.Put(turn.actor.value - 1u + (turn.weak ? kActors - 1 : 0), 1);
+    out.Put(turn.actor.is_rcu()
+                ? 2 * kStrongActors
+                : turn.actor.value - 1u + (turn.weak ? kStrongActors : 0),
+            1);
     out.Put(turn.operation, 1);
     out.Put(turn.step, 2);
     out.Put(turn.plain, 1);
@@ -371,13 +377,15 @@ Schedule DecodeSchedule(Reader& in) {
   const uint32_t count = in.Fold(2, kMaxTurns + 1);
   for (uint32_t i = 0; i < count && !in.AtEnd(); ++i) {
     Turn& turn = schedule.emplace_back();
-    const uint32_t actor = in.Fold(1, 2 * (kActors - 1));
-    turn.actor.value = static_cast<uint8_t>(1 + actor % (kActors - 1));
-    turn.weak = actor >= kActors - 1 && !turn.actor.is_smmu();
+    const uint32_t actor = in.Fold(1, 2 * kStrongActors + 1);
+    turn.actor = actor == 2 * kStrongActors
+                     ? Actor::Rcu()
+                     : Actor{static_cast<uint8_t>(1 + actor % kStrongActors)};
+    turn.weak = actor >= kStrongActors && turn.actor.is_thread();
     turn.operation = static_cast<uint8_t>(in.Get(1));
     turn.step = static_cast<uint16_t>(in.Get(2));
     turn.plain = static_cast<uint8_t>(in.Get(1));
-    if (turn.step == Turn::kToTheEnd || turn.actor.is_smmu()) {
+    if (turn.step == Turn::kToTheEnd || !turn.actor.is_thread()) {
       turn.operation = turn.plain = 0;
     }
   }

@@ -8,10 +8,12 @@ namespace {
 constexpr absl::string_view kHint =
     "t0@17: thread 0 up to its 17th access; t0@2.17: of its second operation; "
     "t0: to its end; t0@17+3: up to its third plain access after that; t0@17~: "
-    "a weak turn; s0@3: s0 up to its third command";
+    "a weak turn; s0@3: s0 up to its third command; rcu@1: the first grace "
+    "period ends";
 
 absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
                                  const Limits& limits) {
+  if (token.text == "rcu") return Actor::Rcu();
   Token number = token;
   const bool smmu = absl::ConsumePrefix(&number.text, "s");
   const bool thread = !smmu && absl::ConsumePrefix(&number.text, "t");
@@ -27,7 +29,7 @@ absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
     return smmu ? Actor::Smmu(static_cast<int>(*value))
                 : Actor::Thread(static_cast<int>(*value) + 1);
   }
-  return line.Error(token, "a thread or an SMMU", kHint);
+  return line.Error(token, "a thread, an SMMU or rcu", kHint);
 }
 
 }  // namespace
@@ -40,14 +42,14 @@ absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits) {
   name.text = token.text.substr(0, at);
   absl::StatusOr<Actor> actor = ParseActor(line, name, limits);
   if (!actor.ok()) return actor.status();
-  if (weak && actor->is_smmu()) {
-    return line.Error(token, "a thread", "an SMMU has no weak turns");
+  if (weak && !actor->is_thread()) {
+    return line.Error(token, "a thread", "only a CPU has weak turns");
   }
   Turn turn{.actor = *actor, .weak = weak};
   if (at == absl::string_view::npos) return turn;
   Token step = token.From(at + 1);
   const size_t dot = step.text.find('.');
-  if (dot != absl::string_view::npos && !turn.actor.is_smmu()) {
+  if (dot != absl::string_view::npos && turn.actor.is_thread()) {
     Token operation = step;
     operation.text = step.text.substr(0, dot);
     // Texts count from 1, turns from 0.
@@ -58,7 +60,7 @@ absl::StatusOr<Turn> ParseTurn(Line& line, const Limits& limits) {
     step = step.From(dot + 1);
   }
   const size_t plus = step.text.find('+');
-  if (plus != absl::string_view::npos && !turn.actor.is_smmu()) {
+  if (plus != absl::string_view::npos && turn.actor.is_thread()) {
     const auto plain = line.Number(step.From(plus + 1), 1, UINT8_MAX,
                                    "a number of plain accesses", kHint);
     if (!plain.ok()) return plain.status();

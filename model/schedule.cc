@@ -7,6 +7,7 @@
 namespace atsfuzz::model {
 
 std::string ToText(Actor actor) {
+  if (actor.is_rcu()) return "rcu";
   return actor.is_smmu() ? absl::StrCat("s", actor.smmu())
                          : absl::StrCat("t", actor.thread() - 1);
 }
@@ -31,6 +32,11 @@ bool HasWeakTurns(const Schedule& schedule) {
 bool StopsAtPlainAccesses(const Schedule& schedule) {
   return std::any_of(schedule.begin(), schedule.end(),
                      [](const Turn& turn) { return turn.plain != 0; });
+}
+
+bool MovesRcu(const Schedule& schedule) {
+  return std::any_of(schedule.begin(), schedule.end(),
+                     [](const Turn& turn) { return turn.actor.is_rcu(); });
 }
 
 }  // namespace atsfuzz::model

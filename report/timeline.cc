@@ -33,6 +33,14 @@ std::string SubjectOf(const model::Topology& topology,
   return kCpu;
 }
 
+// Who moved when an event of a block happened.
+model::Actor MoverOf(const atsfuzz_event& event) {
+  if (event.thread == ATSFUZZ_NONE) return model::Actor::Smmu(event.smmu);
+  // What is freed then, RCU frees.
+  if (event.thread == 0) return model::Actor::Rcu();
+  return model::Actor::Thread(event.thread);
+}
+
 std::vector<std::string> NamesOf(const model::Topology& topology,
                                  const std::vector<uint8_t>& functions) {
   std::vector<std::string> names;
@@ -173,9 +181,7 @@ std::vector<size_t> Timeline::EventsOfThreads(model::System& system) {
       continue;
     }
     Row row = {.kind = stop ? RowKind::kStop : RowKind::kEvent,
-               .lane = event.thread == ATSFUZZ_NONE
-                           ? ToText(model::Actor::Smmu(event.smmu))
-                           : ToText(model::Actor::Thread(event.thread)),
+               .lane = ToText(MoverOf(event)),
                .text = lines[i].text,
                .reached = NamesOf(topology_, lines[i].invalidated)};
     if (stop || event.kind == ATSFUZZ_EVENT_WARN ||

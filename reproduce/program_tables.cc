@@ -206,8 +206,8 @@ std::string ScheduleTable(const model::Schedule& schedule) {
       model::Turn::kToTheEnd,
       "u\n\n"
       "/*\n"
-      " * Who moves, a thread from 1 or an SMMU (0: nobody any more), until it "
-      "stands before\n"
+      " * Who moves, a thread from 1, an SMMU or RCU (0: nobody any more), "
+      "until it stands before\n"
       " * which step of which of its operations; then, how many accesses "
       "further that are no\n"
       " * steps, and whether its CPU keeps its stores to itself.\n"
@@ -218,7 +218,8 @@ std::string ScheduleTable(const model::Schedule& schedule) {
       "} schedule[TURNS + 1] = {\n");
   for (const model::Turn& turn : schedule) {
     const std::string actor =
-        turn.actor.is_smmu()
+        turn.actor.is_rcu() ? "1 + ATSFUZZ_MAX_THREADS + ATSFUZZ_MAX_SMMUS"
+        : turn.actor.is_smmu()
             ? absl::StrCat("1 + ATSFUZZ_MAX_THREADS + ", turn.actor.smmu())
             : absl::StrCat(turn.actor.thread());
     absl::StrAppendFormat(

@@ -366,7 +366,7 @@ void atsfuzz_memory_free_deferred(const void *address)
 	unsigned int readers = atsfuzz_threads_readers();
 
 	/* The earliest end of a grace period is the hardest for whoever forgot one. */
-	if (atsfuzz_threads_side_by_side() && !readers) {
+	if (atsfuzz_threads_side_by_side() && !readers && !atsfuzz_threads_hold_grace()) {
 		atsfuzz_weak_everywhere();
 		atsfuzz_memory_free(address);
 		return;
@@ -379,10 +379,25 @@ void atsfuzz_memory_free_deferred(const void *address)
 
 void atsfuzz_memory_quiescent(unsigned int thread)
 {
+	for (uint32_t i = 0; i < deferred_count; i++)
+		deferred[i].readers &= ~(1u << thread);
+	if (!atsfuzz_threads_hold_grace())
+		atsfuzz_memory_end_grace();
+}
+
+int atsfuzz_memory_grace_ready(void)
+{
+	for (uint32_t i = 0; i < deferred_count; i++)
+		if (!deferred[i].readers)
+			return 1;
+	return 0;
+}
+
+void atsfuzz_memory_end_grace(void)
+{
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < deferred_count; i++) {
-		deferred[i].readers &= ~(1u << thread);
 		if (deferred[i].readers) {
 			deferred[kept++] = deferred[i];
 			continue;

@@ -53,6 +53,8 @@ void atsfuzz_threads_boot(void);
 int atsfuzz_threads_side_by_side(void);
 /* Bit t: thread t is in a section that must not sleep. */
 unsigned int atsfuzz_threads_readers(void);
+/* Nonzero: grace periods end only when the caller of the module says so. */
+int atsfuzz_threads_hold_grace(void);
 /* In a `par` block: lets others go on until there is a change. */
 void atsfuzz_threads_spin(void);
 /* module.c: runs an operation of the selected thread, after `begin`. */
@@ -80,6 +82,10 @@ void atsfuzz_memory_begin_operation(void);
 int atsfuzz_memory_holds(const void *address);
 /* A thread is no reader any more. */
 void atsfuzz_memory_quiescent(unsigned int thread);
+/* Nonzero: something waits to be freed, and nobody reads any more who may see it. */
+int atsfuzz_memory_grace_ready(void);
+/* Frees that. */
+void atsfuzz_memory_end_grace(void);
 
 /* ---- threads.c ------------------------------------------------------------------ */
 

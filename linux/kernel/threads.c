@@ -25,6 +25,8 @@ static struct thread {
 	uint32_t spun_at;    /* atsfuzz_changes, when it began to spin */
 	const int *words[2]; /* of the lock that it waits for, or takes next */
 	uint32_t takes_lock; /* that is its next step */
+	uint32_t in_grace;   /* it waits for the end of a grace period, and */
+	uint32_t readers;    /* for these threads, a bit each */
 	/* Where it looked last, what it found, and how often in a row. */
 	unsigned long looked_at;
 	unsigned long long looked_like;
@@ -33,6 +35,7 @@ static struct thread {
 } threads[THREADS];
 
 static uint32_t plain_left; /* accesses, once one step is left; 0: no end */
+static int grace_is_held;   /* a grace period ends only when told */
 static void (*leave)(void *);
 static void *leave_data;
 static uint32_t passed_ms;    /* in which nothing else changed */
@@ -65,8 +68,16 @@ unsigned int atsfuzz_threads_readers(void)
 
 void atsfuzz_quiescent(void)
 {
-	if (leave)
-		atsfuzz_memory_quiescent(atsfuzz_thread);
+	if (!leave)
+		return;
+	for (unsigned int i = 1; i < THREADS; i++)
+		threads[i].readers &= ~(1u << atsfuzz_thread);
+	atsfuzz_memory_quiescent(atsfuzz_thread);
+}
+
+int atsfuzz_threads_hold_grace(void)
+{
+	return grace_is_held;
 }
 
 uint32_t atsfuzz_running_thread(void)
@@ -191,6 +202,7 @@ int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, co
 
 void atsfuzz_synchronize(void)
 {
+	struct thread *self = &threads[atsfuzz_thread];
 	unsigned int readers = atsfuzz_threads_readers() & ~(1u << atsfuzz_thread);
 
 	if (!leave) {
@@ -198,15 +210,16 @@ void atsfuzz_synchronize(void)
 		return;
 	}
 	atsfuzz_weak_order_all();
-	/* A reader that has left and come back was seen to leave: it spins once. */
-	for (;;) {
-		readers &= atsfuzz_threads_readers();
-		if (!readers) {
-			atsfuzz_weak_everywhere();
-			return;
-		}
+	self->readers = readers;
+	self->in_grace = grace_is_held;
+	while (self->readers || self->in_grace) {
 		atsfuzz_threads_spin();
+		atsfuzz_threads_readers(); /* that is what it looks at */
 	}
+	if (grace_is_held)
+		atsfuzz_weak_order_all();
+	else
+		atsfuzz_weak_everywhere();
 }
 
 /* ---- The caller's side ----------------------------------------------------------- */
@@ -215,6 +228,7 @@ static void begin(void (*switch_away)(void *), void *data)
 {
 	memset(threads, 0, sizeof(threads));
 	passed_ms = 0;
+	grace_is_held = 0;
 	atsfuzz_module_begin_block();
 	atsfuzz_races_begin();
 	atsfuzz_weak_begin();
@@ -292,6 +306,33 @@ static void smmu_step(uint32_t smmu)
 	atsfuzz_thread = 0;
 }
 
+static void hold_grace_periods(void)
+{
+	grace_is_held = 1;
+}
+
+static int grace_period_ready(void)
+{
+	for (int i = 1; i < THREADS; i++)
+		if (threads[i].in_grace && !threads[i].readers)
+			return 1;
+	return atsfuzz_memory_grace_ready();
+}
+
+static void end_grace_periods(void)
+{
+	atsfuzz_thread = 0;
+	atsfuzz_steps_left = ~0u;
+	atsfuzz_footprint_begin();
+	atsfuzz_weak_everywhere();
+	for (int i = 1; i < THREADS; i++)
+		if (!threads[i].readers)
+			threads[i].in_grace = 0;
+	atsfuzz_memory_end_grace();
+	atsfuzz_event_add(ATSFUZZ_EVENT_GRACE_PERIOD);
+	atsfuzz_changed();
+}
+
 static int pass_time(void)
 {
 	int spinning = 0;
@@ -310,6 +351,7 @@ static int pass_time(void)
 
 static void end(void)
 {
+	grace_is_held = 0;
 	atsfuzz_threads_boot();
 	atsfuzz_module_end_block();
 }
@@ -334,6 +376,9 @@ const struct atsfuzz_threads atsfuzz_threads_table = {
 	.held = held_by,
 	.smmu_ready = smmu_ready,
 	.smmu_step = smmu_step,
+	.hold_grace_periods = hold_grace_periods,
+	.grace_period_ready = grace_period_ready,
+	.end_grace_periods = end_grace_periods,
 	.pass_time = pass_time,
 	.end = end,
 };

@@ -3,7 +3,8 @@
 /* As atsfuzz reads a schedule: model/schedule.h, fuzz/scheduler.h, fuzz/block_run.h. */
 
 #define SMMU_ACTORS (1 + ATSFUZZ_MAX_THREADS)
-#define ACTORS (SMMU_ACTORS + ATSFUZZ_MAX_SMMUS)
+#define RCU_ACTOR (SMMU_ACTORS + ATSFUZZ_MAX_SMMUS)
+#define ACTORS (RCU_ACTOR + 1)
 #define STACK_BYTES (1 << 20)
 #define MOST_STEPS 60000
 #define MOST_TIME 100000
@@ -18,7 +19,7 @@ static struct {
 	int moved;	/* in the second half of fair turns */
 } threads[1 + ATSFUZZ_MAX_THREADS];
 
-/* Where each thread and each SMMU stands. */
+/* Where each thread, each SMMU and RCU stands. */
 static struct {
 	unsigned int operation, step, taken, plain;
 	int ready, waits, ended;
@@ -123,6 +124,8 @@ static int find_ready(void)
 			at[SMMU_ACTORS + i].ready = table->smmu_ready(i);
 			any |= at[SMMU_ACTORS + i].ready;
 		}
+		at[RCU_ACTOR].ready = table->grace_period_ready();
+		any |= at[RCU_ACTOR].ready;
 		if (any)
 			return 1;
 		if (!in_flight || !pass_time())
@@ -130,7 +133,8 @@ static int find_ready(void)
 	}
 }
 
-static unsigned int ready_smmu(void)
+/* Who can serve a thread that waits: an SMMU, or RCU. */
+static unsigned int ready_server(void)
 {
 	unsigned int i;
 
@@ -147,7 +151,7 @@ static int follow(struct choice *choice)
 
 	for (; schedule[next].actor; next++) {
 		const struct turn *turn = &schedule[next];
-		unsigned int actor = turn->actor, smmu;
+		unsigned int actor = turn->actor, server;
 		int earlier = turn->step == TO_THE_END || at[actor].operation < turn->operation;
 		int there = !earlier &&
 			    (at[actor].operation > turn->operation || at[actor].step > turn->step ||
@@ -168,9 +172,9 @@ static int follow(struct choice *choice)
 			}
 			return 1;
 		}
-		smmu = at[actor].waits ? ready_smmu() : 0;
-		if (smmu) {
-			*choice = (struct choice){ smmu, 1, 0, 0 };
+		server = at[actor].waits ? ready_server() : 0;
+		if (server) {
+			*choice = (struct choice){ server, 1, 0, 0 };
 			return 1;
 		}
 	}
@@ -184,7 +188,7 @@ static struct choice go_on(void)
 
 	if (at[moved_last].ready)
 		return choice;
-	choice.actor = at[moved_last].waits ? ready_smmu() : 0;
+	choice.actor = at[moved_last].waits ? ready_server() : 0;
 	while (!at[choice.actor].ready)
 		choice.actor++;
 	if (choice.actor >= SMMU_ACTORS)
@@ -192,12 +196,19 @@ static struct choice go_on(void)
 	return choice;
 }
 
-static void move_smmu(struct choice choice)
+static int server_ready(unsigned int actor)
 {
-	unsigned int smmu = choice.actor - SMMU_ACTORS;
+	return actor == RCU_ACTOR ? module->threads->grace_period_ready() :
+				    module->threads->smmu_ready(actor - SMMU_ACTORS);
+}
 
-	for (; choice.steps && module->threads->smmu_ready(smmu); choice.steps--) {
-		module->threads->smmu_step(smmu);
+static void move_server(struct choice choice)
+{
+	for (; choice.steps && server_ready(choice.actor); choice.steps--) {
+		if (choice.actor == RCU_ACTOR)
+			module->threads->end_grace_periods();
+		else
+			module->threads->smmu_step(choice.actor - SMMU_ACTORS);
 		at[choice.actor].step = ++at[choice.actor].taken;
 	}
 }
@@ -259,7 +270,7 @@ static void move(struct choice choice)
 {
 	spins = 0;
 	if (choice.actor >= SMMU_ACTORS)
-		move_smmu(choice);
+		move_server(choice);
 	else
 		move_thread(choice);
 }
@@ -331,6 +342,11 @@ static unsigned int run_block(unsigned int first)
 	}
 	printf("side by side:\n");
 	module->threads->begin(leave_thread, NULL);
+	for (i = 0; schedule[i].actor; i++)
+		if (schedule[i].actor == RCU_ACTOR) {
+			module->threads->hold_grace_periods();
+			break;
+		}
 	while (!died() && find_ready()) {
 		if (too_long) {
 			if (!take_fair_turns())
