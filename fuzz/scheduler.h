@@ -41,7 +41,7 @@ struct Choice {
   static constexpr uint32_t kAllSteps = UINT32_MAX;
 
   model::Actor actor;  // one that is ready
-  // At most so many steps, 1 or more; of an SMMU, commands, of RCU ends. Less
+  // At most so many steps, 1 or more; of an SMMU, commands. Less
   // if it has to wait, or its operation ends.
   uint32_t steps = kAllSteps;
   uint8_t plain = 0;  // model::Interleaving::Stretch

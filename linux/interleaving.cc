@@ -85,8 +85,8 @@ bool ModuleInterleaving::IsRcuReady() {
 }
 
 void ModuleInterleaving::AdvanceRcu() {
-  touches_unknown_ = true;
-  threads_->end_grace_periods();
+  touches_unknown_ = true;  // of all CPUs
+  threads_->move_grace_periods();
 }
 
 bool ModuleInterleaving::PassTime() { return threads_->pass_time() != 0; }

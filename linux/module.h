@@ -195,14 +195,14 @@ struct atsfuzz_threads {
   int (*smmu_ready)(uint32_t smmu);
   void (*smmu_step)(uint32_t smmu);
   /*
-   * Until `end`, grace periods end only when told. Else each ends as soon as
-   * those who read when it began have left.
+   * Until `end`, grace periods go on only when told. Else each begins where
+   * something waits for it, and ends as soon as who read then has left.
    */
   void (*hold_grace_periods)(void);
-  /* Nonzero: that is said of one that has not ended. */
+  /* Nonzero: one can begin, or end: who read when it began has left. */
   int (*grace_period_ready)(void);
-  /* Ends those. */
-  void (*end_grace_periods)(void);
+  /* All do that can; those that begin, and find nobody who reads, both. */
+  void (*move_grace_periods)(void);
   /*
    * Nothing is ready: time passes, as long as a spinning thread has a use for
    * it. 0: it never has.

@@ -117,7 +117,8 @@ enum atsfuzz_event_kind {
   ATSFUZZ_EVENT_EARLY_LOAD,
   /* A rule of locking was broken at a place in the kernel. text: which. */
   ATSFUZZ_EVENT_LOCK_RULE,
-  /* In a `par` block whose schedule moves RCU: grace periods end. */
+  /* In a `par` block whose schedule moves RCU: grace periods go on. a: the
+     threads that they still wait for, a bit each; 0: they have ended. */
   ATSFUZZ_EVENT_GRACE_PERIOD,
 };
 

@@ -8,8 +8,8 @@ namespace {
 constexpr absl::string_view kHint =
     "t0@17: thread 0 up to its 17th access; t0@2.17: of its second operation; "
     "t0: to its end; t0@17+3: up to its third plain access after that; t0@17~: "
-    "a weak turn; s0@3: s0 up to its third command; rcu@1: the first grace "
-    "period ends";
+    "a weak turn; s0@3: s0 up to its third command; rcu@1: grace periods "
+    "go on once";
 
 absl::StatusOr<Actor> ParseActor(const Line& line, const Token& token,
                                  const Limits& limits) {

@@ -10,7 +10,8 @@
 // The order in which the threads of a `par` block, the SMMUs and RCU move: one
 // at a time, each from one step to another. A thread takes a step with each
 // access that another CPU, an SMMU or a function may see (linux/module.h), an
-// SMMU with each command that it consumes, RCU with each end of a grace period.
+// SMMU with each command that it consumes, RCU each time that grace periods go
+// on.
 namespace atsfuzz::model {
 
 // Who moves: a thread (1 ..), an SMMU, or RCU.
@@ -37,12 +38,13 @@ inline constexpr int kActors = 2 + ATSFUZZ_MAX_THREADS + ATSFUZZ_MAX_SMMUS;
 // (from 0 on). While it waits for an answer, SMMUs and RCU move for it. When it
 // has to wait for another thread, or has got there, it is the next item's turn.
 // Of an SMMU, `step` counts the commands that it has consumed since the block
-// began, of RCU the grace periods that it has ended; `operation` is 0.
+// began, of RCU its own moves; `operation` is 0.
 //
-// In a schedule without a turn of RCU, a grace period ends by itself, as soon
-// as those who read when it began have left: what is then freed too early is
-// used the soonest. In one that has such turns it ends in them, or for who
-// waits: all do of which that can be said. As its end is a barrier on all CPUs,
+// In a schedule without a turn of RCU, a grace period begins where something
+// waits for it, and ends as soon as those who read then have left: so who uses
+// too late what is freed is caught the soonest. In one that has such turns, all
+// that wait begin theirs in a move of RCU, and what has been read to its end is
+// freed, then or in a later move. As each begins with a barrier on all CPUs,
 // weak memory has orders that only a late one shows.
 //
 // In a weak turn, of a system with weak memory, the thread's CPU keeps to

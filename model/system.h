@@ -101,11 +101,12 @@ class Interleaving {
   // An SMMU may consume a command; does so.
   virtual bool IsReady(SmmuId smmu) = 0;
   virtual void Advance(SmmuId smmu) = 0;
-  // RCU moves too, for systems where it can: from here to End no grace period
-  // ends but in AdvanceRcu. REQUIRES: Begin was called, and nothing has moved.
+  // RCU moves too, for systems where it can: from here to End grace periods
+  // begin and end in AdvanceRcu alone. REQUIRES: Begin was called, and nothing
+  // has moved.
   virtual void MoveRcu() {}
-  // Whether a grace period can end: all who read when it began have left. Ends
-  // those that can.
+  // A grace period can begin, or end: all who read when it began have left. All
+  // do that can.
   virtual bool IsRcuReady() { return false; }
   virtual void AdvanceRcu() {}
   // To be called when nothing is ready: time passes. False if that can help

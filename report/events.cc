@@ -107,7 +107,7 @@ std::string LineOf(const model::Topology& topology,
     case ATSFUZZ_EVENT_ATC_TIMEOUT:
       return "no answer to an ATC_INV: CERROR_ATC_INV_SYNC";
     case ATSFUZZ_EVENT_GRACE_PERIOD:
-      return "a grace period ends";
+      return event.a == 0 ? "a grace period ends" : "a grace period begins";
     case ATSFUZZ_EVENT_DATA_RACE:
       return absl::StrCat("data race with t", event.c - 1);
     case ATSFUZZ_EVENT_STOP:

@@ -69,7 +69,7 @@ static const void *managed[MAX_MANAGED];
 static uint32_t managed_count;
 static struct {
 	const void *address;
-	unsigned int readers; /* bit t: thread t may still read it */
+	struct atsfuzz_grace grace;
 } deferred[MAX_DEFERRED];
 static uint32_t deferred_count;
 /* By thread: of its operation's last allocation, from 1. */
@@ -361,56 +361,67 @@ void atsfuzz_memory_free(const void *address)
 	half->free[block->class - UNIT_SHIFT] = (uint32_t)(block - half->blocks) + 1;
 }
 
+static void free_unread(void)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < deferred_count; i++) {
+		if (!atsfuzz_grace_is_over(&deferred[i].grace))
+			deferred[kept++] = deferred[i];
+		else
+			atsfuzz_memory_free(deferred[i].address);
+	}
+	deferred_count = kept;
+}
+
 void atsfuzz_memory_free_deferred(const void *address)
 {
-	unsigned int readers = atsfuzz_threads_readers();
-
-	/* The earliest end of a grace period is the hardest for whoever forgot one. */
-	if (atsfuzz_threads_side_by_side() && !readers && !atsfuzz_threads_hold_grace()) {
-		atsfuzz_weak_everywhere();
-		atsfuzz_memory_free(address);
-		return;
-	}
 	if (deferred_count == MAX_DEFERRED)
 		atsfuzz_memory_grace_period();
 	deferred[deferred_count].address = address;
-	deferred[deferred_count++].readers = readers;
+	deferred[deferred_count].grace = (struct atsfuzz_grace){ 0 };
+	/* The earliest end of a grace period is the hardest for whoever forgot one. */
+	if (atsfuzz_threads_side_by_side() && !atsfuzz_threads_hold_grace())
+		atsfuzz_grace_begin(&deferred[deferred_count].grace);
+	deferred_count++;
+	if (atsfuzz_threads_side_by_side())
+		free_unread();
 }
 
-void atsfuzz_memory_quiescent(unsigned int thread)
+int atsfuzz_memory_quiescent(unsigned int thread)
 {
+	int waited = 0;
+
 	for (uint32_t i = 0; i < deferred_count; i++)
-		deferred[i].readers &= ~(1u << thread);
+		waited |= atsfuzz_grace_leave(&deferred[i].grace, thread);
 	if (!atsfuzz_threads_hold_grace())
-		atsfuzz_memory_end_grace();
+		free_unread();
+	return waited;
 }
 
 int atsfuzz_memory_grace_ready(void)
 {
 	for (uint32_t i = 0; i < deferred_count; i++)
-		if (!deferred[i].readers)
+		if (atsfuzz_grace_can_go_on(&deferred[i].grace))
 			return 1;
 	return 0;
 }
 
-void atsfuzz_memory_end_grace(void)
+unsigned int atsfuzz_memory_move_grace(void)
 {
-	uint32_t kept = 0;
+	unsigned int readers = 0;
 
 	for (uint32_t i = 0; i < deferred_count; i++) {
-		if (deferred[i].readers) {
-			deferred[kept++] = deferred[i];
-			continue;
-		}
-		atsfuzz_weak_everywhere();
-		atsfuzz_memory_free(deferred[i].address);
+		atsfuzz_grace_begin(&deferred[i].grace);
+		readers |= deferred[i].grace.readers;
 	}
-	deferred_count = kept;
+	free_unread();
+	return readers;
 }
 
 void atsfuzz_memory_grace_period(void)
 {
-	atsfuzz_weak_everywhere();
+	atsfuzz_weak_everywhere_but(0);
 	for (uint32_t i = 0; i < deferred_count; i++)
 		atsfuzz_memory_free(deferred[i].address);
 	deferred_count = 0;

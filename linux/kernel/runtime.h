@@ -53,8 +53,36 @@ void atsfuzz_threads_boot(void);
 int atsfuzz_threads_side_by_side(void);
 /* Bit t: thread t is in a section that must not sleep. */
 unsigned int atsfuzz_threads_readers(void);
-/* Nonzero: grace periods end only when the caller of the module says so. */
+/* Nonzero: grace periods go on only when the caller of the module says so. */
 int atsfuzz_threads_hold_grace(void);
+/*
+ * A grace period. It begins with a barrier on each CPU that does not read, so that who
+ * reads from then on sees what came before; and waits for the others, whose CPUs pass
+ * one when they have left (Documentation/RCU/Design/Requirements/Requirements.rst,
+ * "Memory-Barrier Guarantees").
+ */
+struct atsfuzz_grace {
+	int begun;
+	unsigned int readers; /* bit t: it waits for thread t */
+};
+/* Nothing, if it has begun. */
+void atsfuzz_grace_begin(struct atsfuzz_grace *grace);
+/* A thread has left. Nonzero: it was waited for. */
+static inline int atsfuzz_grace_leave(struct atsfuzz_grace *grace, unsigned int thread)
+{
+	unsigned int readers = grace->readers;
+
+	grace->readers &= ~(1u << thread);
+	return readers != grace->readers;
+}
+static inline int atsfuzz_grace_is_over(const struct atsfuzz_grace *grace)
+{
+	return grace->begun && !grace->readers;
+}
+static inline int atsfuzz_grace_can_go_on(const struct atsfuzz_grace *grace)
+{
+	return !grace->readers;
+}
 /* In a `par` block: lets others go on until there is a change. */
 void atsfuzz_threads_spin(void);
 /* module.c: runs an operation of the selected thread, after `begin`. */
@@ -80,12 +108,12 @@ void atsfuzz_interrupts_run_threads(void);
 void atsfuzz_memory_begin_operation(void);
 /* Nonzero: the address lies in the arena. */
 int atsfuzz_memory_holds(const void *address);
-/* A thread is no reader any more. */
-void atsfuzz_memory_quiescent(unsigned int thread);
-/* Nonzero: something waits to be freed, and nobody reads any more who may see it. */
+/* A thread is no reader any more. Nonzero: something that is to be freed waited for it. */
+int atsfuzz_memory_quiescent(unsigned int thread);
+/* Nonzero: a grace period of something that is to be freed can go on. */
 int atsfuzz_memory_grace_ready(void);
-/* Frees that. */
-void atsfuzz_memory_end_grace(void);
+/* They do. Returns the threads that are still waited for, a bit each. */
+unsigned int atsfuzz_memory_move_grace(void);
 
 /* ---- threads.c ------------------------------------------------------------------ */
 
@@ -150,7 +178,7 @@ void atsfuzz_weak_fill(uintptr_t address, unsigned long size, uint64_t pc);
  * after some time, and where it looked early it sees what is new. */
 void atsfuzz_weak_wait(void);
 /* A grace period has ended: each CPU has passed a barrier. */
-void atsfuzz_weak_everywhere(void);
+void atsfuzz_weak_everywhere_but(unsigned int threads);
 /* Memory that is freed. */
 void atsfuzz_weak_forget(const void *memory, unsigned long size);
 void atsfuzz_weak_large(void (*variable)(void *start, uint64_t bytes));

@@ -25,8 +25,8 @@ static struct thread {
 	uint32_t spun_at;    /* atsfuzz_changes, when it began to spin */
 	const int *words[2]; /* of the lock that it waits for, or takes next */
 	uint32_t takes_lock; /* that is its next step */
-	uint32_t in_grace;   /* it waits for the end of a grace period, and */
-	uint32_t readers;    /* for these threads, a bit each */
+	int synchronizes;    /* it waits for the end of this grace period: */
+	struct atsfuzz_grace grace;
 	/* Where it looked last, what it found, and how often in a row. */
 	unsigned long looked_at;
 	unsigned long long looked_like;
@@ -35,7 +35,7 @@ static struct thread {
 } threads[THREADS];
 
 static uint32_t plain_left; /* accesses, once one step is left; 0: no end */
-static int grace_is_held;   /* a grace period ends only when told */
+static int grace_is_held;   /* until they are told to go on */
 static void (*leave)(void *);
 static void *leave_data;
 static uint32_t passed_ms;    /* in which nothing else changed */
@@ -68,11 +68,23 @@ unsigned int atsfuzz_threads_readers(void)
 
 void atsfuzz_quiescent(void)
 {
+	int waited = 0;
+
 	if (!leave)
 		return;
 	for (unsigned int i = 1; i < THREADS; i++)
-		threads[i].readers &= ~(1u << atsfuzz_thread);
-	atsfuzz_memory_quiescent(atsfuzz_thread);
+		waited |= atsfuzz_grace_leave(&threads[i].grace, atsfuzz_thread);
+	if (atsfuzz_memory_quiescent(atsfuzz_thread) || waited)
+		atsfuzz_weak_order_all();
+}
+
+void atsfuzz_grace_begin(struct atsfuzz_grace *grace)
+{
+	if (grace->begun)
+		return;
+	grace->begun = 1;
+	grace->readers = atsfuzz_threads_readers();
+	atsfuzz_weak_everywhere_but(grace->readers);
 }
 
 int atsfuzz_threads_hold_grace(void)
@@ -203,23 +215,22 @@ int atsfuzz_wait_for(const int *writer, const int *readers, const char *lock, co
 void atsfuzz_synchronize(void)
 {
 	struct thread *self = &threads[atsfuzz_thread];
-	unsigned int readers = atsfuzz_threads_readers() & ~(1u << atsfuzz_thread);
 
 	if (!leave) {
 		atsfuzz_memory_grace_period();
 		return;
 	}
 	atsfuzz_weak_order_all();
-	self->readers = readers;
-	self->in_grace = grace_is_held;
-	while (self->readers || self->in_grace) {
+	self->grace = (struct atsfuzz_grace){ 0 };
+	self->synchronizes = 1;
+	if (!grace_is_held)
+		atsfuzz_grace_begin(&self->grace);
+	while (!atsfuzz_grace_is_over(&self->grace)) {
 		atsfuzz_threads_spin();
 		atsfuzz_threads_readers(); /* that is what it looks at */
 	}
-	if (grace_is_held)
-		atsfuzz_weak_order_all();
-	else
-		atsfuzz_weak_everywhere();
+	self->synchronizes = 0;
+	atsfuzz_weak_order_all();
 }
 
 /* ---- The caller's side ----------------------------------------------------------- */
@@ -314,22 +325,27 @@ static void hold_grace_periods(void)
 static int grace_period_ready(void)
 {
 	for (int i = 1; i < THREADS; i++)
-		if (threads[i].in_grace && !threads[i].readers)
+		if (threads[i].synchronizes && !atsfuzz_grace_is_over(&threads[i].grace) &&
+		    atsfuzz_grace_can_go_on(&threads[i].grace))
 			return 1;
 	return atsfuzz_memory_grace_ready();
 }
 
-static void end_grace_periods(void)
+static void move_grace_periods(void)
 {
+	unsigned int readers;
+
 	atsfuzz_thread = 0;
 	atsfuzz_steps_left = ~0u;
 	atsfuzz_footprint_begin();
-	atsfuzz_weak_everywhere();
-	for (int i = 1; i < THREADS; i++)
-		if (!threads[i].readers)
-			threads[i].in_grace = 0;
-	atsfuzz_memory_end_grace();
-	atsfuzz_event_add(ATSFUZZ_EVENT_GRACE_PERIOD);
+	readers = atsfuzz_memory_move_grace();
+	for (int i = 1; i < THREADS; i++) {
+		if (!threads[i].synchronizes)
+			continue;
+		atsfuzz_grace_begin(&threads[i].grace);
+		readers |= threads[i].grace.readers;
+	}
+	atsfuzz_event_add(ATSFUZZ_EVENT_GRACE_PERIOD)->a = readers;
 	atsfuzz_changed();
 }
 
@@ -378,7 +394,7 @@ const struct atsfuzz_threads atsfuzz_threads_table = {
 	.smmu_step = smmu_step,
 	.hold_grace_periods = hold_grace_periods,
 	.grace_period_ready = grace_period_ready,
-	.end_grace_periods = end_grace_periods,
+	.move_grace_periods = move_grace_periods,
 	.pass_time = pass_time,
 	.end = end,
 };

@@ -402,16 +402,19 @@ void atsfuzz_weak_return(void)
 		come_back(cpu);
 }
 
-void atsfuzz_weak_everywhere(void)
+void atsfuzz_weak_everywhere_but(unsigned int threads)
 {
 	if (!atsfuzz_threads_side_by_side())
 		return;
 	for (uint32_t i = 1; i < THREADS; i++) {
+		if (threads >> i & 1)
+			continue;
 		come_back(&cpus[i]);
 		publish_all(i);
 	}
 	for (uint32_t i = 1; i < THREADS; i++)
-		cpus[i].since = now;
+		if (!(threads >> i & 1))
+			cpus[i].since = now;
 }
 
 void atsfuzz_weak_forget(const void *memory, unsigned long size)
@@ -455,7 +458,10 @@ void atsfuzz_weak_leave(struct atsfuzz_event *stop)
 	(void)stop;
 }
 void atsfuzz_weak_return(void) {}
-void atsfuzz_weak_everywhere(void) {}
+void atsfuzz_weak_everywhere_but(unsigned int threads)
+{
+	(void)threads;
+}
 void atsfuzz_weak_forget(const void *memory, unsigned long size)
 {
 	(void)memory, (void)size;

@@ -206,7 +206,7 @@ static void move_server(struct choice choice)
 {
 	for (; choice.steps && server_ready(choice.actor); choice.steps--) {
 		if (choice.actor == RCU_ACTOR)
-			module->threads->end_grace_periods();
+			module->threads->move_grace_periods();
 		else
 			module->threads->smmu_step(choice.actor - SMMU_ACTORS);
 		at[choice.actor].step = ++at[choice.actor].taken;
