@@ -385,6 +385,20 @@ TEST(BlockRun, FairTurnsFollowTheirScheduleAgain) {
   EXPECT_EQ(toy.course(), course);
 }
 
+// RCU moves, and finds nothing to do.
+class WithRcu : public Lockstep {
+ public:
+  bool MovesRcu() const override { return true; }
+};
+
+TEST(BlockRun, ARunInWhichRcuMovesSaysSoInItsSchedule) {
+  Toy toy({Sets, Sets});
+  WithRcu scheduler;
+  EXPECT_TRUE(MovesRcu(RunOn(toy, 2, scheduler).schedule));
+  Lockstep lockstep;
+  EXPECT_FALSE(MovesRcu(RunOn(toy, 2, lockstep).schedule));
+}
+
 // Reads a word, works for a while, and stores the next number if the word is
 // still the same; else once more.
 Toy::Program Counts(int times, int work) {

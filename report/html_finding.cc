@@ -113,7 +113,7 @@ std::string ViolationHtml(const Row& row) {
   return html;
 }
 
-// Who ran when: a band for each thread and SMMU, step by step.
+// Who ran when: a band for each thread, SMMU and RCU, step by step.
 std::string TurnsSvg(const std::vector<Row>& rows) {
   std::vector<std::string> lanes;
   std::vector<std::pair<std::string, bool>> steps;  // lane, violation
@@ -122,9 +122,11 @@ std::string TurnsSvg(const std::vector<Row>& rows) {
       steps.emplace_back("", true);
       continue;
     }
+    const LaneKind kind = LaneKindOf(row.lane);
     const bool acts =
         (row.kind == RowKind::kEvent || row.kind == RowKind::kStop) &&
-        (IsThread(row.lane) || LaneKindOf(row.lane) == LaneKind::kSmmu);
+        (kind == LaneKind::kThread || kind == LaneKind::kSmmu ||
+         kind == LaneKind::kRcu);
     if (!acts) continue;
     steps.emplace_back(row.lane, false);
     if (std::find(lanes.begin(), lanes.end(), row.lane) == lanes.end()) {

@@ -19,6 +19,7 @@ bool IsNumbered(absl::string_view lane, absl::string_view letters) {
 
 LaneKind LaneKindOf(absl::string_view lane) {
   if (lane == "cpu") return LaneKind::kCpu;
+  if (lane == "rcu") return LaneKind::kRcu;
   if (IsNumbered(lane, "t")) return LaneKind::kThread;
   if (IsNumbered(lane, "s")) return LaneKind::kSmmu;
   if (IsNumbered(lane, "pvf")) return LaneKind::kFunction;
@@ -33,6 +34,8 @@ std::string LaneTitle(const std::string& lane) {
       return "CPU " + lane;
     case LaneKind::kSmmu:
       return "SMMU " + lane;
+    case LaneKind::kRcu:
+      return "RCU";
     default:
       return lane;
   }

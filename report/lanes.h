@@ -18,12 +18,13 @@ enum class LaneKind : uint8_t {
   kCpu,       // "cpu": what runs outside of `par` blocks
   kThread,    // "t0": a CPU that runs a thread of a block
   kSmmu,      // "s0"
+  kRcu,       // "rcu": where the schedule moves it
   kFunction,  // "p0", "v1", "f2"
   kDomain,    // "d0", "p0's default domain"
 };
 LaneKind LaneKindOf(absl::string_view lane);
 
-// "CPU", "CPU t0", "SMMU s0", "p0's default domain".
+// "CPU", "CPU t0", "SMMU s0", "RCU", "p0's default domain".
 std::string LaneTitle(const std::string& lane);
 
 // Every lane of the rows once, by kind, then by name.

@@ -19,6 +19,7 @@ struct Planted {
   std::string patch;      // path
   std::string invariant;  // that it breaks
   std::string found;      // what the violation calls it; empty: whatever
+  std::string says;       // a part of its message
   std::string kernel = "6.12";
   std::string scenario;  // text
 };
@@ -35,6 +36,9 @@ inline Planted ReadPlanted(const std::filesystem::path& path) {
     }
     if (absl::ConsumePrefix(&rest, "Found: ")) {
       planted.found = std::string(rest);
+    }
+    if (absl::ConsumePrefix(&rest, "Says: ")) {
+      planted.says = std::string(rest);
     }
     if (absl::ConsumePrefix(&rest, "Kernel: ")) {
       planted.kernel = std::string(rest);

@@ -26,9 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The invariants that the scenario breaks with `patches`, and what of each was
-// found.
-absl::StatusOr<std::map<std::string, std::string>> Broken(
+// The invariants that the scenario breaks with `patches`, and how.
+absl::StatusOr<std::map<std::string, properties::Violation>> Broken(
     const Planted& planted, const std::vector<std::string>& patches) {
   auto scenario = model::Parse(planted.scenario, "planted");
   if (!scenario.ok()) return scenario.status();
@@ -58,10 +57,10 @@ absl::StatusOr<std::map<std::string, std::string>> Broken(
       load, nullptr, [] { return false; }, (*system)->capabilities());
   const auto examination = investigator.Examine(*scenario);
   if (!examination.ok()) return examination.status();
-  std::map<std::string, std::string> found;
+  std::map<std::string, properties::Violation> found;
   for (const fuzz::Sighting& sighting : examination->sightings) {
     found.emplace(properties::InvariantName(sighting.violation.invariant),
-                  sighting.violation.found);
+                  sighting.violation);
   }
   return found;
 }
@@ -85,9 +84,9 @@ TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
   ASSERT_TRUE(broken.ok()) << planted.patch << ": " << broken.status();
   ASSERT_THAT(*broken, testing::Contains(testing::Key(planted.invariant)))
       << planted.patch;
-  if (!planted.found.empty()) {
-    EXPECT_EQ(broken->at(planted.invariant), planted.found) << planted.patch;
-  }
+  const properties::Violation& violation = broken->at(planted.invariant);
+  if (!planted.found.empty()) EXPECT_EQ(violation.found, planted.found);
+  EXPECT_THAT(violation.message, testing::HasSubstr(planted.says));
 }
 
 TEST_P(PlantedBug, IsAllThatTheScenarioNeeds) {
