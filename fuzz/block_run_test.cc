@@ -313,6 +313,20 @@ TEST(BlockRun, WhoBackOffForEachOtherInLockstepAreNotStuck) {
   EXPECT_GT(result.steps, kMostSteps);
 }
 
+// Each spoils what the other one has begun, whenever both take short turns.
+TEST(BlockRun, WhoNeedToBeAloneForAWhileAreNotStuck) {
+  const auto claims = [](Machine& machine, int thread, int& pc) {
+    if (pc == 0) machine.Set(0, thread);
+    pc = machine.Get(0) == thread ? pc + 1 : 0;
+    return pc == 200 ? Then::kReturns : Then::kGoesOn;
+  };
+  Toy toy({claims, claims});
+  Lockstep lockstep;
+  const BlockResult result = RunOn(toy, 2, lockstep);
+  EXPECT_EQ(result.stuck.kind, Stuck::kNot);
+  EXPECT_GT(result.steps, kMostSteps);
+}
+
 TEST(BlockRun, WhatGoesOnForEverIsALivelock) {
   Toy toy({Sets, GoesOn});
   const BlockResult result = RunOn(toy, 2);

@@ -17,8 +17,8 @@ enum {
 	/* Spins after which nothing can end a wait any more: no other CPU runs. */
 	SPINS_TIMEOUT = 1000,
 	SPINS_HANG = 200000,
-	/* Of an operation that is alone: a wait until its timeout takes 10,000. */
-	STEPS_HANG = 1 << 22,
+	/* Of an operation that is alone: SPINS_HANG takes half as many. */
+	STEPS_HANG = 1 << 21,
 };
 
 static struct atsfuzz_event events[MAX_EVENTS + 1];
