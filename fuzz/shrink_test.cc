@@ -228,8 +228,13 @@ TEST(Shrink, FindsTheFewestTurnsWhereEachShiftsTheOthersSteps) {
   ExpectShortWay("t1@12 s0 t2@7 t1@20 t0", "t1@21 t0");
 }
 
-TEST(Shrink, MergesTheTurnsOfAThreadThatOnlySmmusPartFromEachOther) {
-  ExpectShortWay("t0@17 s0 t0@36 s0 t0@52 t2 t1", "t0@55 t2 t1");
+TEST(Shrink, MergesTheTurnsOfAThreadThatNoOtherPartsFromEachOther) {
+  ExpectShortWay("t0@17 s0 t0@36 rcu@1 t0@52 t2 t1", "t0@55 t2 t1");
+}
+
+TEST(Shrink, LetsGracePeriodsEndByThemselvesUnlessTheyMustNot) {
+  ExpectShortWay("t0@17 rcu@1 t2@9 rcu@2 t1 rcu", "t0@17 t2@9 t1");
+  ExpectShortWay("t0@17 rcu@1 t2@9 rcu@2 t1 rcu", "t0@17 rcu@1 t2@9");
 }
 
 TEST(Shrink, PasidsBecomeLow) {

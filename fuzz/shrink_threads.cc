@@ -61,16 +61,14 @@ uint32_t LastStep(const model::Schedule& schedule) {
   return last + kBeyond;
 }
 
-// A thread moves in the first turn and in the last, and nobody between but it
-// and SMMUs.
-bool OneThreadAndSmmus(const model::Schedule& schedule, size_t first,
-                       size_t last) {
+// A thread moves in the first turn and in the last, and no other one between.
+bool OneThread(const model::Schedule& schedule, size_t first, size_t last) {
   const model::Actor actor = schedule[first].actor;
   if (!actor.is_thread() || !(schedule[last].actor == actor)) return false;
   return std::all_of(schedule.begin() + static_cast<ptrdiff_t>(first),
                      schedule.begin() + static_cast<ptrdiff_t>(last),
                      [&](const Turn& turn) {
-                       return turn.actor.is_smmu() || turn.actor == actor;
+                       return !turn.actor.is_thread() || turn.actor == actor;
                      });
 }
 
@@ -136,6 +134,13 @@ bool DropThreads(const Scenario& scenario, const Attempt& attempt) {
 bool DropTurns(const Scenario& scenario, const Attempt& attempt) {
   const size_t count = scenario.schedule.size();
   if (count == 0) return false;
+  // One turn of RCU left is all the difference (model/schedule.h).
+  if (MovesRcu(scenario.schedule)) {
+    Scenario without = scenario;
+    std::erase_if(without.schedule,
+                  [](const Turn& turn) { return turn.actor.is_rcu(); });
+    if (attempt(without)) return true;
+  }
   for (size_t chunk = std::max<size_t>(count / 2, 1); chunk >= 1; chunk /= 2) {
     for (size_t end = count; end >= chunk; end -= chunk) {
       if (attempt(WithoutTurns(scenario, end - chunk, end))) return true;
@@ -151,7 +156,7 @@ bool MergeTurns(const Scenario& scenario, const Attempt& attempt) {
   for (size_t length = count; length > 1; --length) {
     for (size_t first = 0; first + length <= count; ++first) {
       const size_t last = first + length - 1;
-      if (!OneThreadAndSmmus(schedule, first, last)) continue;
+      if (!OneThread(schedule, first, last)) continue;
       Scenario merged = WithoutTurns(scenario, first, last);
       Turn& turn = merged.schedule[first];
       const uint32_t farthest =
