@@ -379,7 +379,7 @@ void atsfuzz_memory_free_deferred(const void *address)
 	if (deferred_count == MAX_DEFERRED)
 		atsfuzz_memory_grace_period();
 	deferred[deferred_count].address = address;
-	deferred[deferred_count].grace = (struct atsfuzz_grace){ 0 };
+	deferred[deferred_count].grace = (struct atsfuzz_grace){ .asker = atsfuzz_thread };
 	/* The earliest end of a grace period is the hardest for whoever forgot one. */
 	if (atsfuzz_threads_side_by_side() && !atsfuzz_threads_hold_grace())
 		atsfuzz_grace_begin(&deferred[deferred_count].grace);

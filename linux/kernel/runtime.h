@@ -62,6 +62,7 @@ int atsfuzz_threads_hold_grace(void);
  * "Memory-Barrier Guarantees").
  */
 struct atsfuzz_grace {
+	unsigned int asker; /* a thread: what it stored before it asked is seen, too */
 	int begun;
 	unsigned int readers; /* bit t: it waits for thread t */
 };
@@ -179,6 +180,8 @@ void atsfuzz_weak_fill(uintptr_t address, unsigned long size, uint64_t pc);
 void atsfuzz_weak_wait(void);
 /* A grace period has ended: each CPU has passed a barrier. */
 void atsfuzz_weak_everywhere_but(unsigned int threads);
+/* All that the CPU of a thread holds back becomes visible. */
+void atsfuzz_weak_publish(unsigned int thread);
 /* Memory that is freed. */
 void atsfuzz_weak_forget(const void *memory, unsigned long size);
 void atsfuzz_weak_large(void (*variable)(void *start, uint64_t bytes));

@@ -84,6 +84,7 @@ void atsfuzz_grace_begin(struct atsfuzz_grace *grace)
 		return;
 	grace->begun = 1;
 	grace->readers = atsfuzz_threads_readers();
+	atsfuzz_weak_publish(grace->asker);
 	atsfuzz_weak_everywhere_but(grace->readers);
 }
 
@@ -221,7 +222,7 @@ void atsfuzz_synchronize(void)
 		return;
 	}
 	atsfuzz_weak_order_all();
-	self->grace = (struct atsfuzz_grace){ 0 };
+	self->grace = (struct atsfuzz_grace){ .asker = atsfuzz_thread };
 	self->synchronizes = 1;
 	if (!grace_is_held)
 		atsfuzz_grace_begin(&self->grace);

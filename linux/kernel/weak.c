@@ -402,6 +402,14 @@ void atsfuzz_weak_return(void)
 		come_back(cpu);
 }
 
+void atsfuzz_weak_publish(unsigned int thread)
+{
+	if (!atsfuzz_threads_side_by_side() || !thread)
+		return;
+	come_back(&cpus[thread]);
+	publish_all(thread);
+}
+
 void atsfuzz_weak_everywhere_but(unsigned int threads)
 {
 	if (!atsfuzz_threads_side_by_side())
@@ -461,6 +469,10 @@ void atsfuzz_weak_return(void) {}
 void atsfuzz_weak_everywhere_but(unsigned int threads)
 {
 	(void)threads;
+}
+void atsfuzz_weak_publish(unsigned int thread)
+{
+	(void)thread;
 }
 void atsfuzz_weak_forget(const void *memory, unsigned long size)
 {

@@ -132,6 +132,30 @@ TEST(PlantedBugs, AWaitThatAnotherThreadEndsIsNoLivelock) {
   }
 }
 
+// Without its smp_mb() an unmap may load the domain's array early, but not the
+// one that a grace period has freed: that begins after the new one is seen,
+// though the attach that has asked for it still has interrupts off.
+TEST(PlantedBugs, WhoReadsAfterAGracePeriodSeesWhatCameBeforeIt) {
+  Planted planted =
+      ReadPlanted("properties/planted/races/barrier-missing.patch");
+  planted.scenario =
+      "smmu s0\n"
+      "pf p0 smmu=s0 ats\n"
+      "domain d0 smmu=s0 stage=1\n"
+      "probe p0\n"
+      "map d0 0\n"
+      "par\n"
+      "thread\n"
+      "unmap d0 0\n"
+      "thread\n"
+      "attach p0 d0\n"
+      "end\n"
+      "schedule t0@1 t1@12~ rcu t1 rcu t0~\n";
+  auto broken = Broken(planted, {planted.patch});
+  ASSERT_TRUE(broken.ok()) << broken.status();
+  EXPECT_THAT(*broken, testing::IsEmpty());
+}
+
 TEST(PlantedBugs, CoverEveryInvariant) {
   std::set<std::string> named;
   for (const fs::path& path : PlantedPatches())
