@@ -85,7 +85,9 @@ TEST_P(PlantedBug, BreaksTheInvariantThatItNames) {
   ASSERT_THAT(*broken, testing::Contains(testing::Key(planted.invariant)))
       << planted.patch;
   const properties::Violation& violation = broken->at(planted.invariant);
-  if (!planted.found.empty()) EXPECT_EQ(violation.found, planted.found);
+  if (!planted.found.empty()) {
+    EXPECT_EQ(violation.found, planted.found);
+  }
   EXPECT_THAT(violation.message, testing::HasSubstr(planted.says));
 }
 
