@@ -322,9 +322,12 @@ class BlockRunner {
       const bool moves = fair_in_vain_ && thread.moved;
       some_move |= moves;
       some_wait |= !moves;
-      why.push_back(
-          absl::StrCat("`", ToText(scenario_.topology, thread.side.operation),
-                       "` ", moves ? GoesOn(number) : Waits(number)));
+      const std::vector<std::string> locks = interleaving_.Holds(number);
+      why.push_back(absl::StrCat(
+          "`", ToText(scenario_.topology, thread.side.operation), "` holds ",
+          locks.empty() ? "no lock" : absl::StrJoin(locks, ", "), " and ",
+          moves ? "goes on and on"
+                : "waits for " + interleaving_.WaitsFor(number)));
     }
     result_.steps = situation_.steps;
     if (why.empty() || died_) return;
@@ -332,16 +335,6 @@ class BlockRunner {
                              : some_wait ? Stuck::kStarvation
                                          : Stuck::kLivelock,
                      .why = absl::StrJoin(why, "; ")};
-  }
-
-  std::string Waits(int thread) {
-    return absl::StrCat("waits for ", interleaving_.WaitsFor(thread));
-  }
-
-  std::string GoesOn(int thread) {
-    const std::vector<std::string> locks = interleaving_.Holds(thread);
-    return absl::StrCat("goes on and on, and holds ",
-                        locks.empty() ? "no lock" : absl::StrJoin(locks, ", "));
   }
 
   void Record(const Choice& choice, uint32_t step) {

@@ -145,12 +145,6 @@ class Toy final : public model::System, public model::Interleaving {
   model::Interleaving* interleaving() override { return this; }
   const atsfuzz_observation& Observe() override { return observation_; }
   std::span<const atsfuzz_event> Events() override { return {}; }
-  bool Locates() const override { return false; }
-  std::vector<model::Location> Locate(const atsfuzz_event&) override {
-    return {};
-  }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;
   }
@@ -331,7 +325,7 @@ TEST(BlockRun, WhatGoesOnForEverIsALivelock) {
   Toy toy({Sets, GoesOn});
   const BlockResult result = RunOn(toy, 2);
   EXPECT_EQ(result.stuck.kind, Stuck::kLivelock);
-  EXPECT_EQ(result.stuck.why, "`map d0 1` goes on and on, and holds lock 0");
+  EXPECT_EQ(result.stuck.why, "`map d0 1` holds lock 0 and goes on and on");
   EXPECT_THAT(result.indices, ElementsAre(2, 3));
 }
 
@@ -339,8 +333,8 @@ TEST(BlockRun, TwoThatRetryUntilTheOtherHasReturnedAreALivelock) {
   Toy toy({RetriesUnderLock, RetriesUnderLock});
   const BlockResult result = RunOn(toy, 2);
   EXPECT_EQ(result.stuck.kind, Stuck::kLivelock);
-  EXPECT_THAT(result.stuck.why, HasSubstr("`map d0 0` goes on and on"));
-  EXPECT_THAT(result.stuck.why, HasSubstr("`map d0 1` goes on and on"));
+  EXPECT_THAT(result.stuck.why, HasSubstr("`map d0 0` holds "));
+  EXPECT_THAT(result.stuck.why, HasSubstr("`map d0 1` holds "));
 }
 
 TEST(BlockRun, WhoWaitsForALockOfWhoGoesOnForEverStarves) {
@@ -348,8 +342,8 @@ TEST(BlockRun, WhoWaitsForALockOfWhoGoesOnForEverStarves) {
   const BlockResult result = RunOn(toy, 2);
   EXPECT_EQ(result.stuck.kind, Stuck::kStarvation);
   EXPECT_EQ(result.stuck.why,
-            "`map d0 0` goes on and on, and holds lock 0; "
-            "`map d0 1` waits for a lock");
+            "`map d0 0` holds lock 0 and goes on and on; "
+            "`map d0 1` holds no lock and waits for a lock");
 }
 
 TEST(BlockRun, WhoWaitForEachOtherAreADeadlock) {
@@ -364,7 +358,8 @@ TEST(BlockRun, WhoWaitForEachOtherAreADeadlock) {
   const BlockResult result = RunOn(toy, 2, lockstep);
   EXPECT_EQ(result.stuck.kind, Stuck::kDeadlock);
   EXPECT_EQ(result.stuck.why,
-            "`map d0 0` waits for a lock; `map d0 1` waits for a lock");
+            "`map d0 0` holds lock 0 and waits for a lock; "
+            "`map d0 1` holds lock 1 and waits for a lock");
 }
 
 // Each change wakes the other one, so that somebody can always move.

@@ -70,7 +70,6 @@ class Puzzle : public model::System {
   std::vector<model::Location> Locate(const atsfuzz_event&) override {
     return {{"puzzle_claim", "puzzle.c", 1, "WARN_ON(identity);"}};
   }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
   std::span<uint8_t> Coverage() override { return coverage_; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;

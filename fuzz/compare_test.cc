@@ -78,12 +78,6 @@ class FakeSystem final : public model::System {
   void Shutdown() override { show_.events.clear(); }
   const atsfuzz_observation& Observe() override { return show_.seen; }
   std::span<const atsfuzz_event> Events() override { return show_.events; }
-  bool Locates() const override { return false; }
-  std::vector<model::Location> Locate(const atsfuzz_event&) override {
-    return {};
-  }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;
   }

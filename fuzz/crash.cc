@@ -164,8 +164,6 @@ class CrashedSystem : public model::System {
   std::vector<model::Location> Locate(const atsfuzz_event&) override {
     return stack_;
   }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;
   }

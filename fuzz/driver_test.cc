@@ -86,8 +86,6 @@ class Record : public RunListener {
       bytes.append(reinterpret_cast<const char*>(&event), sizeof(event));
     }
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
   std::string bytes;
 };
 

@@ -87,8 +87,6 @@ TEST_P(KernelCorpus, RacesDoAsTheirScenariosExpect) {
 // one that goes on at once has stopped where a scheduler says so.
 class Course : public RunListener {
  public:
-  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
-              std::span<const properties::Violation>) override {}
   void OnBlock(std::span<const properties::SideBySide> operations,
                std::span<const uint32_t>, model::System& system,
                std::span<const properties::Violation> violations) override {
@@ -112,8 +110,6 @@ class Course : public RunListener {
       absl::StrAppend(&text_, violation.message, "\n");
     }
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
   const std::string& text() const { return text_; }
 
  private:
@@ -198,8 +194,6 @@ TEST_P(KernelCorpus, TheInstrumentedBuildGoesTheSameWay) {
 // How many grace periods had ended when each operation of the block returned.
 class GracePeriods : public RunListener {
  public:
-  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
-              std::span<const properties::Violation>) override {}
   void OnBlock(std::span<const properties::SideBySide> operations,
                std::span<const uint32_t>, model::System& system,
                std::span<const properties::Violation>) override {
@@ -211,8 +205,6 @@ class GracePeriods : public RunListener {
           })));
     }
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
   const std::vector<int>& ended() const { return ended_; }
 
  private:
@@ -255,8 +247,6 @@ TEST_P(KernelCorpus, GracePeriodsEndWhenTheScheduleSaysSo) {
 // Where threads stop.
 class Stops : public RunListener {
  public:
-  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
-              std::span<const properties::Violation>) override {}
   void OnBlock(std::span<const properties::SideBySide>,
                std::span<const uint32_t>, model::System& system,
                std::span<const properties::Violation>) override {
@@ -267,8 +257,6 @@ class Stops : public RunListener {
       }
     }
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
   const std::vector<model::Location>& places() const { return places_; }
 
  private:
@@ -384,8 +372,6 @@ TEST_P(WeakKernelCorpus, WeakTurnsAndPlainStopsGoTheSameWayAgain) {
 // Where the accesses of functions went.
 class Accesses : public RunListener {
  public:
-  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
-              std::span<const properties::Violation>) override {}
   void OnBlock(std::span<const properties::SideBySide>,
                std::span<const uint32_t>, model::System& system,
                std::span<const properties::Violation> violations) override {
@@ -394,8 +380,6 @@ class Accesses : public RunListener {
       if (event.kind == ATSFUZZ_EVENT_DMA) results_.push_back(event.c);
     }
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
   const std::vector<uint64_t>& results() const { return results_; }
 
  private:

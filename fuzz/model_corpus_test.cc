@@ -127,5 +127,32 @@ TEST_P(KernelCorpus, TheKernelDoesWhatTheModelPredicted) {
 INSTANTIATE_TEST_SUITE_P(Versions, KernelCorpus,
                          testing::Values("6.1", "6.12", "7.2", "7.3"));
 
+// Each holds its own group's mutex, and the first has kept what both need.
+TEST(ModelBlock, ADeadlockNamesTheLocksThatAreHeldAndWaitedFor) {
+  const auto scenario = model::Parse(
+      "smmu s0\n"
+      "pf p0 smmu=s0\n"
+      "pf p1 smmu=s0\n"
+      "par\n"
+      "thread\n"
+      "probe p0\n"
+      "thread\n"
+      "probe p1\n"
+      "end\n",
+      "model_corpus_test");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const auto system =
+      machine::MakeSystem(*machine::ParseDesign("7.3"), "model:7.3",
+                          {.step = machine::Step::kUnlockAsid});
+  const auto result = fuzz::Run(*scenario, *system, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(
+      result->violations,
+      testing::Contains(testing::Field(
+          &properties::Violation::message,
+          testing::HasSubstr("`probe p1` holds group->mutex and waits for "
+                             "arm_smmu_asid_lock, which t0 holds"))));
+}
+
 }  // namespace
 }  // namespace atsfuzz::fuzz

@@ -26,8 +26,6 @@ namespace {
 // events in their order.
 class Course : public RunListener {
  public:
-  void OnStep(const model::Operation&, size_t, bool, int, model::System&,
-              std::span<const properties::Violation>) override {}
   void OnBlock(std::span<const properties::SideBySide> operations,
                std::span<const uint32_t> indices, model::System& system,
                std::span<const properties::Violation> violations) override {

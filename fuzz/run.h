@@ -29,15 +29,14 @@ class RunListener {
   // domain (`implicit`). Events and observation are those of `system` now.
   virtual void OnStep(const model::Operation& operation, size_t index,
                       bool implicit, int result, model::System& system,
-                      std::span<const properties::Violation> violations) = 0;
+                      std::span<const properties::Violation> violations) {}
   // After a `par` block, instead of OnStep for its operations: in the order in
   // which they returned, with their indices.
   virtual void OnBlock(std::span<const properties::SideBySide> operations,
                        std::span<const uint32_t> indices, model::System& system,
                        std::span<const properties::Violation> violations) {}
-  virtual void OnShutdown(
-      model::System& system,
-      std::span<const properties::Violation> violations) = 0;
+  virtual void OnShutdown(model::System& system,
+                          std::span<const properties::Violation> violations) {}
 };
 
 struct RunOptions {

@@ -49,8 +49,6 @@ class PartListener : public RunListener {
                std::span<const properties::Violation>) override {
     link_->Part(steps_ += operations.size());
   }
-  void OnShutdown(model::System&,
-                  std::span<const properties::Violation>) override {}
 
  private:
   Link* link_;

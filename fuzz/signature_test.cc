@@ -30,7 +30,6 @@ class Stacks final : public model::System {
     return fact.kind == model::Fact::kBelief ? belief_stack
                                              : std::vector<Location>();
   }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return own_capabilities;
   }

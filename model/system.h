@@ -155,19 +155,19 @@ class System {
   virtual bool Undefined() const { return false; }
 
   // True if Locate and LastWriter answer.
-  virtual bool Locates() const = 0;
+  virtual bool Locates() const { return false; }
   // The call stack of an event, innermost first; empty if not recorded.
-  virtual std::vector<Location> Locate(const atsfuzz_event& event) = 0;
+  virtual std::vector<Location> Locate(const atsfuzz_event&) { return {}; }
   // Of an ATSFUZZ_EVENT_DATA_RACE: where the other thread's access is; of an
   // ATSFUZZ_EVENT_STOP with stores held back: where the first of them is.
   virtual std::vector<Location> LocateOther(const atsfuzz_event&) { return {}; }
   // From the next boot on, data races are events, or not (the default).
   virtual void AskForDataRaces(bool) {}
   // The call stack at the last change of a fact; empty if not recorded.
-  virtual std::vector<Location> LastWriter(Fact fact) = 0;
+  virtual std::vector<Location> LastWriter(Fact) { return {}; }
 
   // Edge counters since Boot, of the code under test; empty if not compiled in.
-  virtual std::span<uint8_t> Coverage() = 0;
+  virtual std::span<uint8_t> Coverage() { return {}; }
 
   // What a scenario may use here, and what this kernel's core promises.
   virtual const Capabilities& capabilities() const = 0;

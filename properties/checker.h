@@ -49,8 +49,8 @@ struct Stuck {
     kStarvation,  // some wait for ever, while others move and do not return
   };
   Kind kind = kNot;
-  // Of each in flight, the locks: which it waits for and who holds it, or which
-  // it holds. For people.
+  // Of each in flight, the locks that it holds, and the one that it waits for
+  // with its holder. For people.
   std::string why;
 };
 

@@ -39,7 +39,6 @@ class ShownSystem : public model::System {
     if (fact.kind != Fact::kBelief) return {};
     return {{"arm_smmu_attach_commit", "arm-smmu-v3.c", 2812, ""}};
   }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;
   }

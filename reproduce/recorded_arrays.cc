@@ -83,7 +83,6 @@ class ArrayRecorder : public fuzz::RunListener {
     }
     Tell(absl::StrJoin(texts, " | "), system, violations);
   }
-  void OnShutdown(model::System& system, std::span<const Violation>) override {}
 
  private:
   void Tell(const std::string& why, model::System& system,

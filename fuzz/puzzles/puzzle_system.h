@@ -52,12 +52,6 @@ class PuzzleSystem final : public model::System {
   }
   const atsfuzz_observation& Observe() override { return observation_; }
   std::span<const atsfuzz_event> Events() override { return events_; }
-  bool Locates() const override { return false; }
-  std::vector<model::Location> Locate(const atsfuzz_event&) override {
-    return {};
-  }
-  std::vector<model::Location> LastWriter(model::Fact) override { return {}; }
-  std::span<uint8_t> Coverage() override { return {}; }
   const model::Capabilities& capabilities() const override {
     return capabilities_;
   }

@@ -80,6 +80,7 @@ static inline int atsfuzz_grace_is_over(const struct atsfuzz_grace *grace)
 {
 	return grace->begun && !grace->readers;
 }
+/* It can begin, or be over. */
 static inline int atsfuzz_grace_can_go_on(const struct atsfuzz_grace *grace)
 {
 	return !grace->readers;
@@ -178,7 +179,7 @@ void atsfuzz_weak_fill(uintptr_t address, unsigned long size, uint64_t pc);
 /* The thread waits, in a loop that looks again and again: what it stored is seen
  * after some time, and where it looked early it sees what is new. */
 void atsfuzz_weak_wait(void);
-/* A grace period has ended: each CPU has passed a barrier. */
+/* The CPUs of all threads but these, a bit each, pass a barrier. */
 void atsfuzz_weak_everywhere_but(unsigned int threads);
 /* All that the CPU of a thread holds back becomes visible. */
 void atsfuzz_weak_publish(unsigned int thread);

@@ -25,7 +25,7 @@ static struct thread {
 	uint32_t spun_at;    /* atsfuzz_changes, when it began to spin */
 	const int *words[2]; /* of the lock that it waits for, or takes next */
 	uint32_t takes_lock; /* that is its next step */
-	int synchronizes;    /* it waits for the end of this grace period: */
+	int synchronizes;    /* it waits until this grace period is over */
 	struct atsfuzz_grace grace;
 	/* Where it looked last, what it found, and how often in a row. */
 	unsigned long looked_at;
@@ -226,7 +226,7 @@ void atsfuzz_synchronize(void)
 	self->synchronizes = 1;
 	if (!grace_is_held)
 		atsfuzz_grace_begin(&self->grace);
-	while (!atsfuzz_grace_is_over(&self->grace)) {
+	while (!atsfuzz_grace_is_over(&self->grace) || (grace_is_held && self->synchronizes)) {
 		atsfuzz_threads_spin();
 		atsfuzz_threads_readers(); /* that is what it looks at */
 	}
@@ -325,9 +325,10 @@ static void hold_grace_periods(void)
 
 static int grace_period_ready(void)
 {
+	if (!grace_is_held)
+		return 0;
 	for (int i = 1; i < THREADS; i++)
-		if (threads[i].synchronizes && !atsfuzz_grace_is_over(&threads[i].grace) &&
-		    atsfuzz_grace_can_go_on(&threads[i].grace))
+		if (threads[i].synchronizes && atsfuzz_grace_can_go_on(&threads[i].grace))
 			return 1;
 	return atsfuzz_memory_grace_ready();
 }
@@ -345,6 +346,7 @@ static void move_grace_periods(void)
 			continue;
 		atsfuzz_grace_begin(&threads[i].grace);
 		readers |= threads[i].grace.readers;
+		threads[i].synchronizes = !atsfuzz_grace_is_over(&threads[i].grace);
 	}
 	atsfuzz_event_add(ATSFUZZ_EVENT_GRACE_PERIOD)->a = readers;
 	atsfuzz_changed();
