@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "fuzz/block_run.h"
 #include "linux/request.h"
 
 namespace atsfuzz::reproduce {
@@ -203,7 +204,9 @@ std::string CallsTable(const model::Topology& topology,
 std::string ScheduleTable(const model::Schedule& schedule) {
   std::string text = absl::StrCat(
       "#define TURNS ", schedule.size(), "u\n#define TO_THE_END ",
-      model::Turn::kToTheEnd,
+      model::Turn::kToTheEnd, "u\n#define MOST_STEPS ", fuzz::kMostSteps,
+      "u\n#define MOST_TIME ", fuzz::kMostTime, "u\n#define FAIR_TURNS ",
+      fuzz::kFairTurns,
       "u\n\n"
       "/*\n"
       " * Who moves, a thread from 1, an SMMU or RCU (0: nobody any more), "

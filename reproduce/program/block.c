@@ -6,9 +6,6 @@
 #define RCU_ACTOR (SMMU_ACTORS + ATSFUZZ_MAX_SMMUS)
 #define ACTORS (RCU_ACTOR + 1)
 #define STACK_BYTES (1 << 20)
-#define MOST_STEPS 60000
-#define MOST_TIME 100000
-#define FAIR_TURNS 8192
 
 static struct {
 	ucontext_t context;
